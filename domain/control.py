@@ -43,7 +43,13 @@ def check(secret: bytes, signature: str, method: str, path: str, body: bytes, *,
 
 def _signature(secret: bytes, method: str, path: str, body: bytes, seconds: str) -> str:
     # Each field is preceded by its length: no part of a path can pass for the beginning of a body.
-    fields = [_CONTEXT, seconds.encode("ascii"), method.upper().encode(), path.encode("utf-8", "surrogatepass"), body]
+    fields = [
+        _CONTEXT,
+        seconds.encode("ascii"),
+        method.upper().encode("utf-8", "surrogatepass"),
+        path.encode("utf-8", "surrogatepass"),
+        body,
+    ]
     message = b"".join(len(field).to_bytes(8, "big") + field for field in fields)
     mac = base64.urlsafe_b64encode(hmac.digest(secret, message, "sha256")).rstrip(b"=")
     return f"{seconds}.{mac.decode('ascii')}"

@@ -9,7 +9,7 @@ Rules of this file (mission R2, R6, R10, R19):
 - The inspector reads and plays, and changes nothing.
 
 OWN is a fact that the caller states, by action: a session's instructor, responsible person and (for `session_control`
-and `session_play`) its reviewer; a recording's instructor; a course's provider; one's own account.
+and `session_play`) its reviewer; a recording's instructor; a hold one placed oneself; a course's provider.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -41,7 +41,9 @@ class Action(StrEnum):
     recording_play = auto()
     recording_edit = auto()
     recording_review = auto()  # let it reach an audience wider than its roster
-    recording_hold = auto()  # place and lift holds, rescue what is marked
+    recording_hold = auto()  # place a hold, rescue what is marked
+    recording_hold_lift = auto()  # own: the hold, not the recording
+    recording_reclassify = auto()  # give it another retention class
     recording_promote = auto()
     recording_purge = auto()
     course_read = auto()  # the door to the courses; `release.may_see_course` decides each one
@@ -81,12 +83,13 @@ _WATCHING = (_A.timetable_read, _A.session_read, _A.session_play, _A.recording_r
 # What those who teach may do with what is theirs.
 _TEACHING = (
     *_WATCHING, _A.session_edit, _A.session_publish, _A.session_control, _A.session_file, _A.recording_edit,
-    _A.recording_hold, _A.recording_promote, _A.course_edit, _A.certificate_read,
+    _A.recording_hold, _A.recording_hold_lift, _A.recording_promote, _A.course_edit, _A.certificate_read,
 )  # fmt: skip
 # What those who answer for others' teaching may do within their reach.
 _LEADING = (
     *_WATCHING, _A.timetable_import, _A.session_create, _A.session_edit, _A.session_control, _A.session_file,
-    _A.recording_edit, _A.recording_review, _A.recording_hold, _A.recording_promote,
+    _A.recording_edit, _A.recording_review, _A.recording_hold, _A.recording_hold_lift, _A.recording_reclassify,
+    _A.recording_promote,
     _A.course_edit, _A.course_review, _A.course_publish, _A.certificate_read,
 )  # fmt: skip
 # Sets everyone's task: the one role that approves filings, and the only one to file scoped courses.

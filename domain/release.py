@@ -5,13 +5,37 @@ media before its review is recorded, except that a daily session's replay goes a
 permission table says who may play at all; this file says which items have been let go to an audience.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
-from domain.kinds import Audience, Release, Role
-from domain.permissions import PERMISSIONS, Action, Grant, Scope, may, may_anywhere
+from domain.kinds import Audience, Release, Role, SessionKind
+from domain.permissions import PERMISSIONS, Action, Grant, Scope, may, may_anywhere, roster_grants
 from domain.refusals import Refusal, RefusalCode
 from domain.states import CourseState
+
+# In which states a duty shows a course: to an editor always, to a reviewer once handed in, to a filer once reviewed.
+_SHOWN_BY_DUTY: Mapping[Action, frozenset[CourseState]] = MappingProxyType(
+    {
+        Action.course_edit: frozenset(CourseState),
+        Action.course_review: frozenset(CourseState) - {CourseState.draft},
+        Action.course_file: frozenset({CourseState.approved, CourseState.published, CourseState.withdrawn}),
+    }
+)
+# These two name no duty: held for the whole institute, they put nobody into a scoped course's audience.
+_AUDIENCE_ROLES = frozenset({Role.learner, Role.teacher})
+
+# Article 15: the organiser's review covers a daily class for its own roster; a major event always waits for its review.
+RELEASES: Mapping[SessionKind, frozenset[Release]] = MappingProxyType(
+    {
+        SessionKind.daily: frozenset(Release),
+        SessionKind.major: frozenset({Release.after_review, Release.never}),
+    }
+)
+DEFAULT_RELEASE: Mapping[SessionKind, Release] = MappingProxyType(
+    {SessionKind.daily: Release.roster_at_once, SessionKind.major: Release.after_review}
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +46,11 @@ class Viewer:
     cohort_ids: frozenset[UUID] = frozenset()
     grants: tuple[Grant, ...] = ()
     programme_ids: frozenset[UUID] = frozenset()
+
+    def learns_by(self) -> tuple[Grant, ...]:
+        """The learner's grants: those that were given and those that the rosters give."""
+        given = (grant for grant in self.grants if grant.role == Role.learner)
+        return (*given, *roster_grants(self.cohort_ids, self.programme_ids))
 
 
 @dataclass(frozen=True)
@@ -50,9 +79,7 @@ class CourseFacts:
 
 def on_roster(viewer: Viewer, scope: Scope) -> bool:
     """Whether the viewer stands on the roster of what stands there."""
-    if scope.cohort_id is not None:
-        return scope.cohort_id in viewer.cohort_ids
-    return scope.programme_id is not None and scope.programme_id in viewer.programme_ids
+    return may(viewer.learns_by(), Action.recording_play, scope)
 
 
 def may_play(viewer: Viewer, item: Playable) -> bool:
@@ -80,12 +107,13 @@ def may_see_course(viewer: Viewer, course: CourseFacts) -> bool:
     or programme. Before that, and once it is withdrawn: its provider, and those who edit, review or file it.
     """
     own = viewer.account_id == course.provider_id
-    if any(may(viewer.grants, duty, course.scope, own) for duty in _COURSE_DUTIES):
-        return True
+    for duty, states in _SHOWN_BY_DUTY.items():
+        if course.state in states and may(viewer.grants, duty, course.scope, own):
+            return True
     if course.state != CourseState.published:
         return False
     if course.audience == Audience.open:
-        return bool(viewer.cohort_ids) or may_anywhere(viewer.grants, Action.course_play)
+        return may_anywhere((*viewer.grants, *viewer.learns_by()), Action.course_play)
     return on_roster(viewer, course.scope) or any(_belongs(grant, course.scope) for grant in viewer.grants)
 
 
@@ -107,9 +135,10 @@ def require_see_course(viewer: Viewer, course: CourseFacts) -> None:
         raise Refusal(RefusalCode.not_found)
 
 
-_COURSE_DUTIES = (Action.course_edit, Action.course_review, Action.course_file)
-# These two name no duty: held for the whole institute, they put nobody into a scoped course's audience.
-_AUDIENCE_ROLES = frozenset({Role.learner, Role.teacher})
+def require_release_fits(kind: SessionKind, release: Release) -> None:
+    """Refusal("invalid_input", field="release") for a release that a session of this kind cannot have."""
+    if release not in RELEASES[kind]:
+        raise Refusal(RefusalCode.invalid_input, field="release", kind=kind, release=release)
 
 
 def _answers_for(viewer: Viewer, item: Playable, action: Action) -> bool:

@@ -66,12 +66,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Holding:
-    """What the rules need to know of one recording; `holds` counts those that stand."""
+    """What the rules need to know of one recording. `holds` counts those that stand; `ordered`: a person purges it."""
 
     state: RecordingState
     expires_at: datetime | None
     holds: int = 0
     promoted: bool = False
+    ordered: bool = False
 
 
 def add_months(instant: datetime, months: int, zone: str = INSTITUTE_ZONE) -> datetime:
@@ -90,25 +91,38 @@ def expires_at(class_: RetentionClass, ended_at: datetime, zone: str = INSTITUTE
 
 
 def verdict(
-    state: RecordingState, expires_at: datetime | None, holds: int, promoted: bool, now: datetime
+    state: RecordingState,
+    expires_at: datetime | None,
+    holds: int,
+    promoted: bool,
+    now: datetime,
+    *,
+    ordered: bool = False,
 ) -> Keep | Due:
-    """Whether a recording's time is up now. `promoted` says that a course is made of it, whatever its state says."""
+    """Whether a recording's time is up now.
+
+    `promoted` says that a course is made of it, whatever its state says; `ordered`, that a person had it marked before
+    its time. Once its objects are going (`purging`) nothing keeps it: half a recording is nobody's.
+    """
+    over_since = expires_at if expires_at is not None and now >= expires_at else None
     if state == RecordingState.purged:
         return Keep(KeepReason.already_purged)
     if state == RecordingState.capturing:
         return Keep(KeepReason.capturing)
+    if state == RecordingState.purging:
+        return Due(over_since or now)
     if promoted or state == RecordingState.promoted:
         return Keep(KeepReason.promoted)
     if holds > 0:
         return Keep(KeepReason.on_hold)
-    if expires_at is None:
-        return Keep(KeepReason.kept_for_good)
-    return Due(expires_at) if now >= expires_at else Keep(KeepReason.not_expired)
+    if over_since is not None or ordered:
+        return Due(over_since or now)
+    return Keep(KeepReason.kept_for_good if expires_at is None else KeepReason.not_expired)
 
 
 def verdict_on(holding: Holding, now: datetime) -> Keep | Due:
     """`verdict` of gathered facts."""
-    return verdict(holding.state, holding.expires_at, holding.holds, holding.promoted, now)
+    return verdict(holding.state, holding.expires_at, holding.holds, holding.promoted, now, ordered=holding.ordered)
 
 
 def notices_due(
@@ -151,6 +165,12 @@ def require_purgeable(holding: Holding) -> None:
         raise Refusal(RefusalCode.on_hold, holds=holding.holds)
     if holding.state == RecordingState.capturing:
         raise Refusal(RefusalCode.move_not_allowed, machine="recording", state=holding.state, move="mark")
+
+
+def require_holdable(state: RecordingState) -> None:
+    """Refusal("already_purged") for a hold on what is going or gone."""
+    if state in (RecordingState.purging, RecordingState.purged):
+        raise Refusal(RefusalCode.already_purged)
 
 
 def require_confirmed(title: str, confirm_title: str) -> None:

@@ -1,8 +1,9 @@
 """Who may give which role to whom.
 
 Rule of this file (mission R2, R19): academic affairs sets the levels of those who teach, learn and lead; the security
-administrator gives the roles that run, inspect and audit. Nobody grants to oneself, and no account holds two of the
-three separated administrators, nor one of them beside a role that decides on content.
+administrator gives the roles that run, inspect and audit. Nobody grants to oneself. No account holds two of the three
+separated administrators, nor one of them beside a role that decides on content or inspects it; the auditor does not run
+the platform either, whose acts he reads.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -32,16 +33,25 @@ GRANTABLE: Mapping[Role, frozenset[Role]] = MappingProxyType(
 )
 
 SEPARATED: frozenset[Role] = frozenset({Role.system_administrator, Role.security_administrator, Role.auditor})
-# Beside one of the separated roles an account may only be an ordinary learner or teacher.
-_HARMLESS: frozenset[Role] = frozenset({Role.learner, Role.teacher})
+DECIDING: frozenset[Role] = frozenset(
+    {
+        Role.programme_lead,
+        Role.department_manager,
+        Role.academic_affairs,
+        Role.publicity_office,
+        Role.inspector,
+    }
+)
 
 
 def conflicting(held: Collection[Role], role: Role) -> Role | None:
     """The role already held that forbids this one, or None."""
-    for other in held:
-        if other != role and SEPARATED & {other, role} and not _HARMLESS & {other, role}:
-            return other
-    return None
+    return next((other for other in held if other != role and _conflict({other, role})), None)
+
+
+def _conflict(pair: set[Role]) -> bool:
+    separated = pair & SEPARATED
+    return len(separated) == 2 or bool(separated and pair & DECIDING) or pair == {Role.auditor, Role.network_centre}
 
 
 def require_may_grant(
