@@ -8,6 +8,8 @@ import redis
 from storage.embedded import postgres as embedded_postgres
 from storage.embedded import s3 as embedded_s3
 from storage.embedded import valkey as embedded_valkey
+from storage.objects.store import ObjectStore
+from storage.settings import StorageSettings
 from tests.kit.servers import postgres_server, s3_server, valkey_server
 
 
@@ -36,3 +38,24 @@ def valkey_connection(valkey: embedded_valkey.Running) -> Iterator["redis.Redis"
     with redis.Redis.from_url(valkey.url) as connection:
         connection.flushall()
         yield connection
+
+
+def object_store_settings(s3: embedded_s3.Running) -> StorageSettings:
+    """Settings that reach the objects and nothing else."""
+    return StorageSettings(
+        database_url="",
+        database_owner_url="",
+        valkey_url="",
+        s3_endpoint=s3.endpoint,
+        s3_access_key=s3.access_key,
+        s3_secret_key=s3.secret_key,
+        s3_bucket=s3.bucket,
+        s3_region=s3.region,
+        s3_secure=s3.secure,
+    )
+
+
+@pytest.fixture(scope="session")
+def object_store(s3: embedded_s3.Running) -> ObjectStore:
+    """The test server's bucket; tests keep apart by prefixes of their own."""
+    return ObjectStore(object_store_settings(s3))

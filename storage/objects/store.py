@@ -1,0 +1,199 @@
+"""The object store: put, read back, verify, list, delete a prefix. Synchronous and thread-safe; event loops call it
+from a worker thread.
+
+What deletes local data takes proof: a `VerifiedCopy`, which only `ObjectStore.verify` makes, after reading every byte
+back. Faults are those of `faults.py`, never the client's own.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import InitVar, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from minio.error import S3Error
+from urllib3.response import BaseHTTPResponse
+
+from storage.objects import purge
+from storage.objects.client import make_client
+from storage.objects.faults import ObjectCorrupt, translated
+from storage.settings import StorageSettings
+
+PART_BYTES = 16 * 1024 * 1024
+"""Larger files go up in parts of this size, one at a time: what one upload holds in memory."""
+CHUNK_BYTES = 256 * 1024
+SHA256_METADATA = "sha256"
+_ONLY_VERIFY_HAS_THIS = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store acknowledged; not yet proof that it can be read."""
+
+    key: str
+    size: int
+    sha256: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCopy:
+    """Proof that the store gave back `size` bytes with this SHA-256 under `key`."""
+
+    key: str
+    size: int
+    sha256: bytes
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _ONLY_VERIFY_HAS_THIS:
+            raise TypeError("only ObjectStore.verify makes a VerifiedCopy")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a listing."""
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+class ObjectStream:
+    """An object's bytes on their way; iterate once."""
+
+    def __init__(self, key: str, response: BaseHTTPResponse) -> None:
+        self.size = int(response.headers.get("Content-Length", 0))
+        """How many bytes will come."""
+        self._key = key
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Chunks of at most 256 KiB. Raises ObjectStoreUnavailable when the store breaks off."""
+        with translated(self._key):
+            yield from self._response.stream(CHUNK_BYTES)
+
+
+class ObjectStore:
+    """One bucket; every method may be called from any thread."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        self._client = make_client(settings)
+        self._bucket = settings.s3_bucket
+
+    def ensure_bucket(self) -> None:
+        """Make the bucket when it is not there yet."""
+        with translated(self._bucket):
+            if self._client.bucket_exists(self._bucket):
+                return
+            try:
+                self._client.make_bucket(self._bucket)
+            except S3Error as fault:
+                if fault.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:  # somebody was quicker
+                    raise
+
+    def put_file(self, key: str, path: Path, sha256: bytes) -> Stored:
+        """Store a file; `sha256` is what its writer knows it to be, and goes along as metadata."""
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            with translated(key):
+                done = self._client.put_object(
+                    self._bucket,
+                    key,
+                    file,
+                    size,
+                    content_type=_content_type(key),
+                    metadata={SHA256_METADATA: sha256.hex()},
+                    part_size=PART_BYTES,
+                    num_parallel_uploads=1,
+                )
+        return Stored(key, size, sha256, done.etag or "")
+
+    def put_bytes(self, key: str, content: bytes) -> Stored:
+        """Store what is in memory."""
+        sha256 = hashlib.sha256(content).digest()
+        with translated(key):
+            done = self._client.put_object(
+                self._bucket,
+                key,
+                io.BytesIO(content),
+                len(content),
+                content_type=_content_type(key),
+                metadata={SHA256_METADATA: sha256.hex()},
+                part_size=PART_BYTES,
+                num_parallel_uploads=1,
+            )
+        return Stored(key, len(content), sha256, done.etag or "")
+
+    def verify(self, key: str, sha256: bytes, size: int) -> VerifiedCopy:
+        """Read the object back, all of it. Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable."""
+        found = hashlib.sha256()
+        with self.open_stream(key) as stream:
+            if stream.size != size:
+                raise ObjectCorrupt(key, f"{stream.size} bytes stored, {size} expected")
+            for chunk in stream:
+                found.update(chunk)
+        if found.digest() != sha256:
+            raise ObjectCorrupt(key, f"SHA-256 {found.hexdigest()} stored, {sha256.hex()} expected")
+        return VerifiedCopy(key, size, sha256, _ONLY_VERIFY_HAS_THIS)
+
+    def read(self, key: str, first: int = 0, last: int | None = None) -> bytes:
+        """The bytes from `first` to `last`, both included as in HTTP; to the end without `last`."""
+        with self.open_stream(key, first, last) as stream:
+            return b"".join(stream)
+
+    @contextmanager
+    def open_stream(self, key: str, first: int = 0, last: int | None = None) -> Iterator[ObjectStream]:
+        """The same bytes as they come, for what is too large to hold. Raises ObjectCorrupt when there are fewer."""
+        wanted = None if last is None else last - first + 1
+        if first < 0 or (wanted is not None and wanted < 1):
+            message = f"not a range: {first}-{last}"
+            raise ValueError(message)
+        with translated(key):
+            response = self._client.get_object(self._bucket, key, offset=first, length=wanted or 0)
+        stream = ObjectStream(key, response)
+        try:
+            if wanted is not None and stream.size != wanted:
+                raise ObjectCorrupt(key, f"{stream.size} bytes from {first}, {wanted} expected")
+            yield stream
+        finally:
+            # A connection with bytes still on it is closed, one read to its end goes back to the pool.
+            if response.tell() < stream.size:
+                response.close()
+            response.release_conn()
+
+    def stat(self, key: str) -> Listed:
+        """Size and time of one object. Raises ObjectMissing."""
+        with translated(key):
+            found = self._client.stat_object(self._bucket, key)
+        return Listed(key, found.size or 0, found.last_modified or datetime.fromtimestamp(0, UTC))
+
+    def list_prefix(self, prefix: str) -> Iterator[Listed]:
+        """Every current object under `prefix`, in the order of their keys, page by page."""
+        with translated(prefix):
+            for found in self._client.list_objects(self._bucket, prefix, recursive=True):
+                modified_at = found.last_modified or datetime.fromtimestamp(0, UTC)
+                yield Listed(found.object_name or "", found.size or 0, modified_at)
+
+    def delete_prefix(self, prefix: str) -> purge.Deleted:
+        """Delete everything under `prefix` and see that it is gone; see purge.py."""
+        return purge.delete_prefix(self._client, self._bucket, prefix)
+
+    def prefix_is_empty(self, prefix: str) -> bool:
+        """Whether nothing is left under `prefix`: no object, version, delete marker or unfinished upload."""
+        return purge.is_empty(self._client, self._bucket, prefix)
+
+
+_CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
+    ".json": "application/json",
+}
+
+
+def _content_type(key: str) -> str:
+    return _CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream")
