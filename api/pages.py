@@ -1,0 +1,56 @@
+"""Serves the built pages: hashed assets for good, `index.html` afresh, and for every path that is a page of theirs."""
+
+from pathlib import Path
+
+from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import File
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+from api import permit
+
+# What pages may do: their own scripts, media from the ingest node, nothing of anybody else's.
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+NOT_PAGES = ("api", "replay", "live", "whip", "whep", "schema", "assets")
+
+
+def page_routes(static: Path) -> list[ControllerRouterHandler]:
+    """Routes for the pages under `static`; without a build, each says how to make one."""
+    opt = permit.public("the pages hold no data; each asks the API")
+    routes: list[ControllerRouterHandler] = [_pages(static, opt)]
+    if (static / "assets").is_dir():
+        routes.append(
+            create_static_files_router(
+                "/assets", [static / "assets"], opt=opt, cache_control=None, include_in_schema=False
+            )
+        )
+    return routes
+
+
+def _pages(static: Path, opt: dict[str, object]) -> HTTPRouteHandler:
+    @get(["/", "/{page:path}"], opt=opt, include_in_schema=False, response_headers=SECURITY_HEADERS)
+    async def pages(page: Path | None = None) -> File | Response[str]:
+        """`index.html` for every page, or a file that lies beside it (an icon)."""
+        name = str(page or "").strip("/")
+        if name.split("/")[0] in NOT_PAGES:
+            raise NotFoundException(f"/{name} does not exist")
+        beside = static / name
+        if name and "/" not in name and beside.is_file():
+            return File(beside, content_disposition_type="inline")
+        if not (static / "index.html").exists():
+            return Response("The pages are not built yet: run `make web`.", status_code=503, media_type="text/plain")
+        return File(
+            static / "index.html",
+            content_disposition_type="inline",
+            media_type="text/html; charset=utf-8",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    return pages

@@ -1,0 +1,35 @@
+"""What handlers act on, put together once by `lectern/wiring.py` and reached through Litestar's state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+from redis.asyncio import Redis
+
+from api.settings import ApiSettings
+from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class ApiKeys:
+    """Keys derived from the master secret, one for each use."""
+
+    playback: bytes
+    ingest: bytes
+    control: bytes
+    csrf: bytes
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The stores, the keys, the clock. `http` speaks to ingest nodes over the control channel."""
+
+    settings: ApiSettings
+    catalogue: Catalogue
+    objects: ObjectStore
+    valkey: Redis
+    http: httpx.AsyncClient
+    keys: ApiKeys
+    clock: Callable[[], datetime]

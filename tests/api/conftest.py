@@ -1,0 +1,105 @@
+"""How to test the API: `client` speaks to the whole application over the real stores of this test.
+
+`people` makes accounts; `client.sign_in(account)` signs in and keeps cookie and CSRF token. The clock is `clock.now`,
+set by the test, never slept for. The origin is https, since cookies are Secure.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import redis
+from argon2 import PasswordHasher
+from redis.asyncio import Redis
+
+from api.app import create_app
+from api.resources import ApiKeys, Resources
+from api.settings import ApiSettings
+from domain.kinds import Role, ScopeKind
+from domain.permissions import Grant
+from storage.catalogue import accounts
+from storage.catalogue.tables.account import Account
+from storage.catalogue.transaction import Catalogue
+from storage.embedded import valkey as embedded_valkey
+from storage.objects.store import ObjectStore
+
+ORIGIN = "https://lectern.test"
+PASSWORD = "Chalk-and-board-7"
+# Cheap on purpose: tests sign in hundreds of times.
+_hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass
+class Clock:
+    """The time that the application sees."""
+
+    now: datetime = field(default=datetime(2026, 9, 14, 0, 30, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Client(httpx.AsyncClient):
+    """An HTTP client that signs in and sends the CSRF token as the pages do."""
+
+    async def sign_in(self, login: str, password: str = PASSWORD) -> dict[str, Any]:
+        """Sign in; the answer's body."""
+        answer = await self.post("/api/v1/sign-ins", json={"login": login, "password": password})
+        assert answer.status_code == 201, answer.text
+        body: dict[str, Any] = answer.json()
+        self.headers["X-CSRF-Token"] = body["csrf_token"]
+        return body
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def resources(
+    catalogue: Catalogue, valkey: embedded_valkey.Running, valkey_connection: "redis.Redis",
+    object_store: ObjectStore, clock: Clock,
+) -> AsyncIterator[Resources]:  # fmt: skip
+    keys = ApiKeys(playback=b"p" * 32, ingest=b"i" * 32, control=b"c" * 32, csrf=b"f" * 32)
+    queue = Redis.from_url(valkey.url)
+    async with httpx.AsyncClient() as http:
+        yield Resources(ApiSettings(public_url=ORIGIN), catalogue, object_store, queue, http, keys, clock)
+    await queue.aclose()
+
+
+@pytest.fixture
+async def client(resources: Resources) -> AsyncIterator[Client]:
+    """A stranger's client; more of them by `Client(transport=…, base_url=ORIGIN)`."""
+    transport = httpx.ASGITransport(create_app(resources))
+    async with Client(transport=transport, base_url=ORIGIN) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class People:
+    """Makes accounts in this test's catalogue; all share one password."""
+
+    catalogue: Catalogue
+    clock: Clock
+
+    async def add(self, *grants: Grant, name: str = "李老师") -> Account:
+        """An account with these grants."""
+        async with self.catalogue.transaction() as tx:
+            account = await accounts.add(tx, f"u{uuid4().hex[:10]}", name, _hasher.hash(PASSWORD))
+            for grant in grants:
+                await accounts.grant(tx, account.id, grant, None, self.clock.now)
+        return account
+
+    async def with_role(self, role: Role) -> Account:
+        """An account with one role for the whole institute."""
+        return await self.add(Grant(role, ScopeKind.institute), name=role.value)
+
+
+@pytest.fixture
+def people(catalogue: Catalogue, clock: Clock) -> People:
+    return People(catalogue, clock)
