@@ -86,7 +86,7 @@ def bookings_of(
         (BookingKind.room, room.strip() if room else None),
         (BookingKind.instructor, str(instructor_id) if instructor_id else None),
         (BookingKind.cohort, str(cohort_id) if cohort_id else None),
-        *((BookingKind.equipment, piece) for piece in equipment),
+        *((BookingKind.equipment, piece.strip()) for piece in equipment),
     ]
     return tuple(Booking(kind, resource, during, session_id) for kind, resource in wanted if resource)
 
