@@ -21,7 +21,7 @@ from transcode.ladder import Rung
 
 LOG_BYTES = 16_000
 STOP_SECONDS = 3.0
-STILL_WIDTH = 320
+STILL_WIDTH = 480
 
 
 class EncodeFailed(Exception):  # noqa: N818 - named for what happened
