@@ -2,7 +2,6 @@
 
     CatalogueFault
     ├── CatalogueUnavailable   no connection, or it was lost: nothing is known to be saved; try again later
-    ├── StaleVersion           somebody changed the row since it was read (HTTP 412)
     └── StaleOwner             a newer ingest node owns the live session: the writer must stop
 
 A conflict between transactions is no fault: `Catalogue.run` does the work again.
@@ -26,15 +25,6 @@ class CatalogueFault(Exception):  # noqa: N818 - a tree of faults, each named fo
 
 class CatalogueUnavailable(CatalogueFault):
     """The catalogue cannot be reached. After a lost COMMIT it is unknown whether the transaction stands."""
-
-
-class StaleVersion(CatalogueFault):
-    """The row's version is not the one that the writer had read."""
-
-    def __init__(self, expected: int, current: int) -> None:
-        super().__init__(f"version {expected} was read, it is {current} now")
-        self.expected = expected
-        self.current = current
 
 
 class StaleOwner(CatalogueFault):

@@ -16,8 +16,10 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm.exc import StaleDataError
 
 from domain.facts import Fact, to_json
+from domain.refusals import Refusal, RefusalCode
 from storage.catalogue.address import for_engine
 from storage.catalogue.faults import CatalogueUnavailable, is_conflict, is_loss
 from storage.catalogue.listener import Listener
@@ -133,7 +135,10 @@ class Catalogue:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Commits when the block ends, rolls back when it raises. CatalogueUnavailable when the connection is lost."""
+        """Commits when the block ends, rolls back when it raises. CatalogueUnavailable when the connection is lost.
+
+        A versioned row that somebody changed since it was read, without a lock, is Refusal("stale_version").
+        """
         try:
             async with self._sessions() as session, session.begin():
                 yield Transaction(session)
@@ -141,6 +146,8 @@ class Catalogue:
             if is_loss(error):
                 raise CatalogueUnavailable(str(error).splitlines()[0]) from error
             raise
+        except StaleDataError as error:
+            raise Refusal(RefusalCode.stale_version) from error
 
     async def run(self, fn: Callable[[Transaction], Awaitable[T]], attempts: int = 3) -> T:
         """Runs `fn` in a transaction, and again from its start after a serialization failure or a deadlock.

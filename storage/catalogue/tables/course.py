@@ -27,7 +27,7 @@ class Course(Identified, Table):
     recording_id: Mapped[UUID] = mapped_column(ForeignKey("recording.id"), index=True)
     title: Mapped[str]
     summary: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     """Who provides it answers for it (article 13)."""
     programme_id: Mapped[UUID | None] = mapped_column(ForeignKey("programme.id"))
     department_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))

@@ -397,7 +397,7 @@ CREATE TABLE course (
     recording_id uuid NOT NULL,
     title text NOT NULL,
     summary text DEFAULT '' NOT NULL,
-    provider_id uuid,
+    provider_id uuid NOT NULL,
     programme_id uuid,
     department_id uuid,
     audience varchar(32) NOT NULL,

@@ -1,0 +1,122 @@
+"""Reels: stored once, whatever is sent again. The row, the recording's growth and the fact stand or fall together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from domain.facts import ReelStored
+from domain.kinds import Slot
+from storage.catalogue import recordings
+from storage.catalogue.tables.base import Digest
+from storage.catalogue.tables.reel import Reel
+from storage.catalogue.tables.take import Take
+from storage.catalogue.tables.take_init import TakeInit
+from storage.catalogue.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NewReel:
+    """A reel that lies in the object store, read back and verified."""
+
+    recording_id: UUID
+    take_id: UUID
+    init_id: UUID
+    object_key: str
+    bytes: int
+    sha256: Digest
+    duration_ms: int
+    starts_at: datetime
+    first_msn: int
+    segments: list[dict[str, Any]]
+    discontinuity: bool
+    stored_at: datetime
+    verified_at: datetime
+    number: int | None = None
+    """None takes the recording's next one."""
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A reel in its place: what a playlist needs beside it."""
+
+    reel: Reel
+    init: TakeInit
+    take_number: int
+
+
+async def store(tx: Transaction, new: NewReel) -> Reel:
+    """Keeps a reel and tells it. One that is there already (same take, same first segment) is returned as it is.
+
+    ValueError where it is there with other bytes: two recordings of one stretch must never be mixed.
+    """
+    await recordings.lock(tx, new.recording_id)
+    there = await _there(tx, new.take_id, new.first_msn)
+    if there is not None:
+        if there.sha256 != new.sha256:
+            raise ValueError(f"take {new.take_id} has another reel from segment {new.first_msn} on")
+        return there
+    reel = Reel(
+        recording_id=new.recording_id,
+        take_id=new.take_id,
+        number=new.number or await highest_number(tx, new.recording_id) + 1,
+        init_id=new.init_id,
+        object_key=new.object_key,
+        bytes=new.bytes,
+        sha256=new.sha256,
+        duration_ms=new.duration_ms,
+        starts_at=new.starts_at,
+        first_msn=new.first_msn,
+        segments=new.segments,
+        discontinuity=new.discontinuity,
+        stored_at=new.stored_at,
+        verified_at=new.verified_at,
+    )
+    if new.id is not None:
+        reel.id = new.id
+    tx.session.add(reel)
+    await tx.session.flush()
+    await recordings.grow(tx, new.recording_id, duration_ms=new.duration_ms, size=new.bytes)
+    await tx.fact(ReelStored(recording_id=new.recording_id, reel_id=reel.id))
+    return reel
+
+
+async def highest_number(tx: Transaction, recording_id: UUID) -> int:
+    """The highest number of the recording's reels; 0 where there are none."""
+    return await tx.session.scalar(select(func.max(Reel.number)).where(Reel.recording_id == recording_id)) or 0
+
+
+async def get(tx: Transaction, reel_id: UUID) -> Placed | None:
+    """A reel in its place; None where there is none, or no longer."""
+    statement = _placed().where(Reel.id == reel_id)
+    row = (await tx.session.execute(statement)).one_or_none()
+    return None if row is None else Placed(*row.tuple())
+
+
+async def of_recording(tx: Transaction, recording_id: UUID, slot: Slot = Slot.main) -> list[Placed]:
+    """The recording's reels in the order of play: by take, then by segment. A backup's stand beside, not between."""
+    which = (Reel.recording_id == recording_id, Take.slot == slot)
+    statement = _placed().where(*which).order_by(Take.number, Reel.first_msn)
+    return [Placed(*row.tuple()) for row in (await tx.session.execute(statement)).all()]
+
+
+async def of_take(tx: Transaction, take_id: UUID) -> Sequence[Reel]:
+    """The take's stored reels in order: what a recovering uploader need not send again."""
+    return (await tx.session.scalars(select(Reel).where(Reel.take_id == take_id).order_by(Reel.first_msn))).all()
+
+
+async def _there(tx: Transaction, take_id: UUID, first_msn: int) -> Reel | None:
+    statement = select(Reel).where(Reel.take_id == take_id, Reel.first_msn == first_msn)
+    return (await tx.session.scalars(statement)).one_or_none()
+
+
+def _placed() -> Select[Reel, TakeInit, int]:
+    return (
+        select(Reel, TakeInit, Take.number)
+        .join(TakeInit, TakeInit.id == Reel.init_id)
+        .join(Take, Take.id == Reel.take_id)
+    )

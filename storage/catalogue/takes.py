@@ -1,0 +1,144 @@
+"""Takes: begun and ended by the ingest node that owns the session, under the session row's lock and its epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.facts import TakeEnded, TakeStarted
+from domain.kinds import Protocol, Slot
+from domain.states import TAKE, SessionMove, SessionState, TakeMove, TakeState
+from storage.catalogue import live_owner, recordings, sessions
+from storage.catalogue.rows import locked
+from storage.catalogue.tables.take import Take
+from storage.catalogue.tables.take_init import TakeInit
+from storage.catalogue.transaction import Transaction
+
+RECORDED_SLOTS = frozenset({Slot.main, Slot.backup})
+"""Takes of these slots make the session's recording; a rehearsal leaves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTake:
+    """A publish that admission let in."""
+
+    id: UUID
+    session_id: UUID
+    slot: Slot
+    protocol: Protocol
+    epoch: int
+    encoder: str | None = None
+    address: str | None = None
+    credential_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What an encoder was found to send."""
+
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+
+
+async def start(tx: Transaction, new: NewTake, now: datetime) -> Take:
+    """Begins a take. The slot's take that still publishes is ended as taken over; a scheduled session goes live with
+    its first main take, and gets its recording.
+
+    StaleOwner where the writer's epoch is over; Refusal("move_not_allowed") where the session can no longer go live.
+    """
+    session = await sessions.lock(tx, new.session_id)
+    await live_owner.check(tx, new.session_id, new.epoch)
+    if (old := await publishing(tx, new.session_id, new.slot)) is not None:
+        await end(tx, old.id, now, "taken_over")
+    recording_id = None
+    if new.slot in RECORDED_SLOTS:
+        if session.state not in (SessionState.live, SessionState.cut):
+            await sessions.move(tx, session, SessionMove.go_live, now)
+        recording_id = (await recordings.of_live_session(tx, session, now)).id
+    take = Take(
+        id=new.id,
+        session_id=new.session_id,
+        recording_id=recording_id,
+        slot=new.slot,
+        number=await _next_number(tx, new.session_id),
+        protocol=new.protocol,
+        encoder=new.encoder,
+        address=new.address,
+        credential_id=new.credential_id,
+        epoch=new.epoch,
+        state=TakeState.publishing,
+        started_at=now,
+    )
+    tx.session.add(take)
+    await tx.session.flush()
+    await tx.fact(TakeStarted(session_id=new.session_id, take_id=take.id))
+    return take
+
+
+async def describe(tx: Transaction, take_id: UUID, format_: Format) -> None:
+    """Keeps what the encoder was found to send."""
+    take = await locked(tx, Take, take_id)
+    take.video_codec, take.audio_codec = format_.video_codec, format_.audio_codec
+    take.width, take.height, take.frame_rate = format_.width, format_.height, format_.frame_rate
+    await tx.session.flush()
+
+
+async def end(tx: Transaction, take_id: UUID, now: datetime, reason: str, refusal: str | None = None) -> bool:
+    """Ends a take; False, and nothing is changed, where it was over already."""
+    take = await locked(tx, Take, take_id)
+    if take.state == TakeState.ended:
+        return False
+    take.state = TAKE.move(take.state, TakeMove.end)
+    take.ended_at = now
+    take.end_reason = reason
+    take.refusal = refusal
+    await tx.session.flush()
+    await tx.fact(TakeEnded(session_id=take.session_id, take_id=take.id))
+    return True
+
+
+async def end_older(tx: Transaction, session_id: UUID, epoch: int, now: datetime) -> list[UUID]:
+    """Ends the takes that were left publishing by owners before `epoch`; returns their ids."""
+    statement = select(Take.id).where(
+        Take.session_id == session_id, Take.state == TakeState.publishing, Take.epoch < epoch
+    )
+    left = list((await tx.session.scalars(statement)).all())
+    return [take_id for take_id in left if await end(tx, take_id, now, "owner_lost")]
+
+
+async def publishing(tx: Transaction, session_id: UUID, slot: Slot) -> Take | None:
+    """The take that publishes into the slot now."""
+    statement = select(Take).where(Take.session_id == session_id, Take.slot == slot, Take.state == TakeState.publishing)
+    return (await tx.session.scalars(statement)).one_or_none()
+
+
+async def of_session(tx: Transaction, session_id: UUID) -> Sequence[Take]:
+    """The session's takes in the order they began."""
+    statement = select(Take).where(Take.session_id == session_id).order_by(Take.number)
+    return (await tx.session.scalars(statement)).all()
+
+
+async def put_init(
+    tx: Transaction, take_id: UUID, number: int, object_key: str, sha256: bytes, size: int, tracks: list[dict[str, Any]]
+) -> TakeInit:
+    """Keeps an init segment; the take's init of that number, where it is there already, is returned as it is."""
+    statement = (
+        insert(TakeInit)
+        .values(take_id=take_id, number=number, object_key=object_key, sha256=sha256, bytes=size, tracks=tracks)
+        .on_conflict_do_nothing(index_elements=["take_id", "number"])
+    )
+    await tx.session.execute(statement)
+    rows = await tx.session.scalars(select(TakeInit).where(TakeInit.take_id == take_id, TakeInit.number == number))
+    return rows.one()
+
+
+async def _next_number(tx: Transaction, session_id: UUID) -> int:
+    highest = await tx.session.scalar(select(func.max(Take.number)).where(Take.session_id == session_id))
+    return (highest or 0) + 1
