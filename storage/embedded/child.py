@@ -6,7 +6,6 @@ called `start`. The child gets a session of its own, so that Ctrl-C reaches only
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -21,14 +20,12 @@ from typing import Self, TypeVar
 
 from storage.embedded.folder import FolderLock
 from storage.embedded.ports import free_ports
+from storage.parent_death import die_with_parent
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 READY_POLL_SECONDS = 0.02
 KILL_WAIT_SECONDS = 5.0
 LOG_TAIL_BYTES = 2_000
 PORT_ATTEMPTS = 3
-
-_libc = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be imported or located after the fork
 
 
 class ServerFailed(Exception):  # noqa: N818 - named for what happened
@@ -37,16 +34,6 @@ class ServerFailed(Exception):  # noqa: N818 - named for what happened
 
 class PortTaken(ServerFailed):
     """It did not come up because somebody listens on its port: another port may do."""
-
-
-def die_with_parent(death_signal: signal.Signals, parent: int) -> None:
-    """Called in a freshly forked process: ask the kernel for `death_signal` when process `parent` ends.
-
-    Must come after any change of user, which clears the request.
-    """
-    _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-    if os.getppid() != parent:  # it ended between the fork and the call above
-        os._exit(1)
 
 
 @dataclass(frozen=True)
