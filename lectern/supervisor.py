@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from storage.embedded.child import die_with_parent
+from storage.parent_death import die_with_parent
 
 log = structlog.get_logger()
 

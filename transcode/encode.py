@@ -25,11 +25,12 @@ from storage.catalogue.tables.still import StillKind
 from storage.catalogue.transaction import Transaction
 from storage.objects import keys
 from storage.objects.faults import ObjectCorrupt
+from storage.workshop import Place
 from transcode import ffmpeg
 from transcode.completion import tell_if_complete
 from transcode.ladder import Rung, rungs
 from transcode.rendition import RenditionReel, SourceReel, keyframes_seconds, mux
-from transcode.resources import Bench
+from transcode.settings import TranscodeSettings
 
 log = structlog.get_logger()
 
@@ -45,29 +46,30 @@ class Picture:
     size: int
 
 
-async def encode(bench: Bench, reel_id: UUID, plan_id: UUID, subject: str) -> str:
+async def encode(here: Place, reel_id: UUID, plan_id: UUID, subject: str) -> str:
     """Encode the reel under the plan; what ffmpeg said. Refusal("not_found") where the reel is gone (purged)."""
-    async with bench.catalogue.transaction() as tx:
+    async with here.catalogue.transaction() as tx:
         placed, plan = await reels.get(tx, reel_id), await ladder.plan(tx, plan_id)
         if placed is None or plan is None:
             raise Refusal(RefusalCode.not_found, kind="reel", id=reel_id)
         starts_ms = await _starts_ms(tx, placed)
-    bench.settings.work_folder.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{reel_id}-", dir=bench.settings.work_folder))
+    settings = here.settings(TranscodeSettings)
+    settings.work_folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{reel_id}-", dir=settings.work_folder))
     try:
-        source = await asyncio.to_thread(_fetch, bench, placed)
+        source = await asyncio.to_thread(_fetch, here, placed)
         chosen = _rungs(plan, placed)
-        said = await _run(bench, source, chosen, folder) if chosen else "no picture: nothing to encode"
-        made = await asyncio.to_thread(_store_renditions, bench, source, placed, plan, chosen, folder)
-        pictures = await asyncio.to_thread(_store_stills, bench, placed, starts_ms, folder)
+        said = await _run(here, source, chosen, folder) if chosen else "no picture: nothing to encode"
+        made = await asyncio.to_thread(_store_renditions, here, source, placed, plan, chosen, folder)
+        pictures = await asyncio.to_thread(_store_stills, here, placed, starts_ms, folder)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    async with bench.catalogue.transaction() as tx:
+    async with here.catalogue.transaction() as tx:
         await recordings.lock(tx, placed.reel.recording_id)
         for one in made:
             await ladder.store(tx, one)
         await _record_stills(tx, placed, pictures)
-        await work.finish(tx, subject, bench.clock(), said)
+        await work.finish(tx, subject, here.clock(), said)
         await tell_if_complete(tx, placed.reel.recording_id)
     return said
 
@@ -79,8 +81,8 @@ async def _starts_ms(tx: Transaction, placed: Placed) -> int:
     return sum(one.reel.duration_ms for one in before if (one.take_number, one.reel.first_msn) < mine)
 
 
-def _fetch(bench: Bench, placed: Placed) -> SourceReel:
-    init, media = bench.objects.read(placed.init.object_key), bench.objects.read(placed.reel.object_key)
+def _fetch(here: Place, placed: Placed) -> SourceReel:
+    init, media = here.objects.read(placed.init.object_key), here.objects.read(placed.reel.object_key)
     for key, content, sha256 in (
         (placed.init.object_key, init, placed.init.sha256),
         (placed.reel.object_key, media, placed.reel.sha256),
@@ -95,8 +97,8 @@ def _rungs(plan: LadderPlan, placed: Placed) -> list[Rung]:
     return rungs(plan.renditions, video["width"], video["height"]) if video else []
 
 
-async def _run(bench: Bench, source: SourceReel, chosen: Sequence[Rung], folder: Path) -> str:
-    file = folder / "source.mp4"
+async def _run(here: Place, source: SourceReel, chosen: Sequence[Rung], folder: Path) -> str:
+    file, settings = folder / "source.mp4", here.settings(TranscodeSettings)
     await asyncio.to_thread(lambda: file.write_bytes(source.init + source.media))
     segments = await asyncio.to_thread(source.segment_packets)
     command = ffmpeg.ReelCommand(
@@ -104,21 +106,21 @@ async def _run(bench: Bench, source: SourceReel, chosen: Sequence[Rung], folder:
         folder=folder,
         rungs=chosen,
         keyframes_seconds=keyframes_seconds(segments),
-        still_seconds=bench.settings.still_interval_seconds,
-        threads=bench.settings.ffmpeg_threads,
-        preset=bench.settings.preset,
+        still_seconds=settings.still_interval_seconds,
+        threads=settings.ffmpeg_threads,
+        preset=settings.preset,
     )
-    return await ffmpeg.run(command.arguments(), timeout_seconds=bench.settings.job_timeout_seconds)
+    return await ffmpeg.run(command.arguments(), timeout_seconds=settings.job_timeout_seconds)
 
 
 def _store_renditions(
-    bench: Bench, source: SourceReel, placed: Placed, plan: LadderPlan, chosen: Sequence[Rung], folder: Path
+    here: Place, source: SourceReel, placed: Placed, plan: LadderPlan, chosen: Sequence[Rung], folder: Path
 ) -> list[NewRenditionReel]:
-    return [_store_rendition(bench, mux(source, folder / f"{rung.name}.mp4"), placed, plan, rung) for rung in chosen]
+    return [_store_rendition(here, mux(source, folder / f"{rung.name}.mp4"), placed, plan, rung) for rung in chosen]
 
 
 def _store_rendition(
-    bench: Bench, made: RenditionReel, placed: Placed, plan: LadderPlan, rung: Rung
+    here: Place, made: RenditionReel, placed: Placed, plan: LadderPlan, rung: Rung
 ) -> NewRenditionReel:
     reel, init_sha256 = placed.reel, hashlib.sha256(made.init).digest()
     # Named by its content: every reel of a stretch writes the same object.
@@ -126,10 +128,10 @@ def _store_rendition(
     init_key = keys.rendition_init(reel.recording_id, rung.name, reel.take_id, plan.id, init_number)
     media_key = keys.rendition_reel(reel.recording_id, rung.name, reel.take_id, plan.id, reel.number)
     sha256 = hashlib.sha256(made.media).digest()
-    bench.objects.put_bytes(init_key, made.init)
-    bench.objects.put_bytes(media_key, made.media)
-    bench.objects.verify(init_key, init_sha256, len(made.init))
-    bench.objects.verify(media_key, sha256, len(made.media))
+    here.objects.put_bytes(init_key, made.init)
+    here.objects.put_bytes(media_key, made.media)
+    here.objects.verify(init_key, init_sha256, len(made.init))
+    here.objects.verify(media_key, sha256, len(made.media))
     return NewRenditionReel(
         reel_id=reel.id,
         recording_id=reel.recording_id,
@@ -147,21 +149,22 @@ def _store_rendition(
     )
 
 
-def _store_stills(bench: Bench, placed: Placed, starts_ms: int, folder: Path) -> list[Picture]:
+def _store_stills(here: Place, placed: Placed, starts_ms: int, folder: Path) -> list[Picture]:
+    interval_ms = here.settings(TranscodeSettings).still_interval_seconds * 1000
     pictures = []
     for number, file in enumerate(sorted(folder.glob("still-*.jpg"))):
-        at_ms = starts_ms + number * bench.settings.still_interval_seconds * 1000
+        at_ms = starts_ms + number * interval_ms
         with av.open(str(file)) as image:
             size = image.streams.video[0].codec_context
             width, height = size.width, size.height
         content = file.read_bytes()
         key = keys.still(placed.reel.recording_id, at_ms)
-        bench.objects.put_bytes(key, content)
+        here.objects.put_bytes(key, content)
         pictures.append(Picture(at_ms, key, width, height, len(content)))
     if pictures and placed.reel.number == 1:
         # The first still of a lecture is often black or a test card; the last of its first reel is under way.
         poster, best = keys.poster(placed.reel.recording_id), pictures[-1]
-        bench.objects.put_bytes(poster, bench.objects.read(best.key))
+        here.objects.put_bytes(poster, here.objects.read(best.key))
         pictures.append(Picture(best.at_ms, poster, best.width, best.height, best.size))
     return pictures
 

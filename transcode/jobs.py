@@ -1,7 +1,7 @@
 """The jobs that workers run, by names that the queue keeps: a name here is never changed while jobs may wait under it.
 
-A job is plain and blocking for RQ and async inside. A failure is written on the recording's work and raised again, so
-that RQ tries once more after its wait; the last one stays there with its log until somebody asks for another try.
+A job is plain and blocking for RQ and async inside. Whatever it raises reaches `transcode/failures.py` by way of the
+worker, which also speaks for jobs that were killed.
 """
 
 import asyncio
@@ -11,10 +11,9 @@ import structlog
 
 from domain.refusals import Refusal
 from storage.catalogue import work
+from storage.workshop import place
 from transcode import subjects
 from transcode.encode import encode
-from transcode.ffmpeg import EncodeFailed
-from transcode.resources import Bench, bench
 
 log = structlog.get_logger()
 
@@ -26,26 +25,12 @@ def encode_reel(reel_id: str, ladder_plan_id: str) -> None:
 
 async def _encode_reel(reel_id: UUID, plan_id: UUID) -> None:
     subject = subjects.encode(reel_id, plan_id)
-    async with bench() as place:
+    async with place() as here:
         try:
-            async with place.catalogue.transaction() as tx:
-                item = await work.start(tx, subject, place.clock())
+            async with here.catalogue.transaction() as tx:
+                await work.start(tx, subject, here.clock())
         except Refusal as refusal:
             # Done already (a job that was delivered twice), or gone with its recording.
             log.info("nothing to encode", reel=str(reel_id), why=str(refusal))
             return
-        try:
-            await encode(place, reel_id, plan_id, subject)
-        except Exception as error:
-            await _failed(place, subject, item.attempts, error)
-            raise
-
-
-async def _failed(place: Bench, subject: str, attempts: int, error: Exception) -> None:
-    """Write the failure down; the queue tries as often as it has waits."""
-    last = attempts > len(place.settings.retry_waits_seconds)
-    said = error.log if isinstance(error, EncodeFailed) else None
-    line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    async with place.catalogue.transaction() as tx:
-        await (work.fail if last else work.retry)(tx, subject, place.clock(), line, said)
-    log.warning("encoding failed", subject=subject, attempt=attempts, last=last, error=line)
+        await encode(here, reel_id, plan_id, subject)

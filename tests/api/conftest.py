@@ -7,7 +7,7 @@ set by the test, never slept for. The origin is https, since cookies are Secure.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -74,10 +74,14 @@ async def resources(
 
 @pytest.fixture
 async def client(resources: Resources) -> AsyncIterator[Client]:
-    """A stranger's client; more of them by `Client(transport=…, base_url=ORIGIN)`."""
-    transport = httpx.ASGITransport(create_app(resources))
-    async with Client(transport=transport, base_url=ORIGIN) as made:
+    """A stranger's client; more of them by `client_of`."""
+    async with client_of(resources) as made:
         yield made
+
+
+def client_of(resources: Resources) -> Client:
+    """Another browser: its own cookies, the same application."""
+    return Client(transport=httpx.ASGITransport(cast(Any, create_app(resources))), base_url=ORIGIN)
 
 
 @dataclass(frozen=True)

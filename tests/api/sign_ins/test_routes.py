@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-import httpx
 import pytest
 
-from api.app import create_app
 from api.resources import Resources
 from api.sign_in_cookie import COOKIE
 from domain.kinds import Role
-from tests.api.conftest import ORIGIN, PASSWORD, Client, Clock, People
+from tests.api.conftest import ORIGIN, PASSWORD, Client, Clock, People, client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +60,7 @@ async def test_one_address_may_try_twenty_times_a_minute(client: Client) -> None
 async def test_a_second_sign_in_ends_the_first(resources: Resources, client: Client, people: People) -> None:
     teacher = await people.with_role(Role.teacher)
     await client.sign_in(teacher.login)
-    async with Client(transport=httpx.ASGITransport(create_app(resources)), base_url=ORIGIN) as other:
+    async with client_of(resources) as other:
         await other.sign_in(teacher.login)
         assert (await other.get("/api/v1/sign-ins/current")).status_code == 200
     assert (await client.get("/api/v1/sign-ins/current")).status_code == 401

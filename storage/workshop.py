@@ -3,36 +3,42 @@
 `install` is called by the worker process alone; each horse inherits it by fork and opens its own connections.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar, cast
 
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
 from storage.settings import StorageSettings
-from transcode.settings import TranscodeSettings
 
 JOB_CONNECTIONS = 2
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """The settings and the clock that jobs of this process work with."""
+    """What the jobs of this process work with: the stores, the clock, each room's settings by their type."""
 
-    settings: TranscodeSettings
     storage: StorageSettings
     clock: Callable[[], datetime]
+    rooms: Mapping[type, object]
 
 
 @dataclass(frozen=True)
-class Bench:
+class Place:
     """One job's place in the workshop: its connections, open while it runs."""
 
-    settings: TranscodeSettings
     catalogue: Catalogue
     objects: ObjectStore
     clock: Callable[[], datetime]
+    rooms: Mapping[type, object]
+
+    def settings(self, room: type[S]) -> S:
+        """The settings of the job's room."""
+        return cast(S, self.rooms[room])
 
 
 class _Installed:
@@ -45,13 +51,13 @@ def install(workshop: Workshop) -> None:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
+async def place() -> AsyncIterator[Place]:
     """Connections for one job. RuntimeError where no worker set the workshop up."""
     workshop = _Installed.workshop
     if workshop is None:
         raise RuntimeError("jobs run in `lectern worker`, which sets up what they use")
     catalogue = Catalogue(workshop.storage.database_url, pool_size=JOB_CONNECTIONS, application_name="lectern-worker")
     try:
-        yield Bench(workshop.settings, catalogue, ObjectStore(workshop.storage), workshop.clock)
+        yield Place(catalogue, ObjectStore(workshop.storage), workshop.clock, workshop.rooms)
     finally:
         await catalogue.close()
