@@ -1,0 +1,87 @@
+// Sessions (直播课): the schedule, the ingest address, the encoder's live state, control and playback.
+import { get, post } from './client'
+import type { Instant, Named, Page, Person, Playback, Uuid } from './shapes'
+
+export type SessionState =
+  'draft' | 'filed' | 'approved' | 'scheduled' | 'live' | 'cut' | 'ended' | 'cancelled'
+
+export interface Session {
+  id: Uuid
+  kind: 'daily' | 'major'
+  interaction: 'interactive' | 'one_way'
+  title: string
+  state: SessionState
+  starts_at: Instant
+  ends_at: Instant
+  room: string | null
+  programme: Named | null
+  cohort: Named | null
+  instructor: Person | null
+  recording_id: Uuid | null
+  release: 'roster_at_once' | 'after_review' | 'never'
+  version: number
+  may: string[]
+}
+
+export interface IngestAddress {
+  rtmp_server: string
+  key: string
+  whip_url: string
+  slot: string
+  not_before: Instant
+  not_after: Instant
+}
+
+/** The encoder's live state, as the ingest process last said; only `state` is there when nothing publishes. */
+export interface LiveState {
+  state: string
+  take_number?: number | null
+  protocol?: 'rtmp' | 'whip' | null
+  encoder?: string | null
+  width?: number | null
+  height?: number | null
+  frame_rate?: number | null
+  video_kbps?: number | null
+  audio_kbps?: number | null
+  keyframe_interval_ms?: number | null
+  dropped_frames?: number | null
+  viewers?: number | null
+  video_codec?: string | null
+  audio_codec?: string | null
+  problem_code?: string | null
+  problem_facts?: Record<string, string | number> | null
+  at?: Instant | null
+}
+
+export interface SessionQuery {
+  from?: Instant
+  to?: Instant
+  mine?: boolean
+  state?: SessionState
+  cursor?: string
+}
+
+export const listSessions = (query: SessionQuery) => get<Page<Session>>('/sessions', { query: { ...query } })
+
+/** Every session of a window; a week of an institute is a few pages. */
+export async function allSessions(query: SessionQuery): Promise<Session[]> {
+  const found: Session[] = []
+  let cursor: string | null = null
+  do {
+    const page: Page<Session> = await listSessions(cursor ? { ...query, cursor } : query)
+    found.push(...page.items)
+    cursor = page.next_cursor
+  } while (cursor)
+  return found
+}
+
+export const readSession = (id: Uuid, signal?: AbortSignal) =>
+  get<Session>(`/sessions/${id}`, signal ? { signal } : {})
+export const readIngest = (id: Uuid) => get<IngestAddress>(`/sessions/${id}/ingest`)
+export const renewIngest = (id: Uuid) => post<IngestAddress>(`/sessions/${id}/ingest/renewal`, { body: {} })
+export const readLive = (id: Uuid) => get<LiveState>(`/sessions/${id}/live`)
+export const playSession = (id: Uuid) => post<Playback>(`/sessions/${id}/playback`, { body: {} })
+
+export type Control = 'cut' | 'resume' | 'kick' | 'end'
+export const controlSession = (id: Uuid, control: Control, reason: string) =>
+  post<unknown>(`/sessions/${id}/${control}`, { body: { reason } })

@@ -1,0 +1,36 @@
+// Timetables (课表) and their import.
+import { get, post } from './client'
+import type { Page, Uuid } from './shapes'
+
+export interface Timetable {
+  id: Uuid
+  slug: string
+  title: string
+}
+
+export interface RejectedRow {
+  row: number
+  code: string
+  detail: string
+}
+
+export interface ImportReport {
+  id: Uuid
+  created: number
+  changed: number
+  unchanged: number
+  cancelled: number
+  rejected: RejectedRow[]
+}
+
+export async function listTimetables(): Promise<Timetable[]> {
+  const answer = await get<Page<Timetable> | Timetable[]>('/timetables')
+  return Array.isArray(answer) ? answer : answer.items
+}
+
+export function importTimetable(timetable: string, file: File): Promise<ImportReport> {
+  const form = new FormData()
+  form.set('timetable', timetable)
+  form.set('file', file)
+  return post<ImportReport>('/timetable-imports', { body: form })
+}

@@ -1,0 +1,11 @@
+// 简体中文, the language the pages are written in first. Its shape is the shape of every other language.
+import { courses } from './zh-CN/courses'
+import { library } from './zh-CN/library'
+import { live } from './zh-CN/live'
+import { problems } from './zh-CN/problems'
+import { shell } from './zh-CN/shell'
+import { timetables } from './zh-CN/timetables'
+
+export const zhCN = { ...shell, ...live, ...library, ...courses, ...timetables, problems }
+
+export type Messages = typeof zhCN

@@ -1,0 +1,12 @@
+import 'vue-router'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's name in the locale files. */
+    title?: string
+    /** Open to visitors who have not signed in. */
+    open?: boolean
+    /** The page is a stage: dark ground, full width. */
+    stage?: boolean
+  }
+}
