@@ -273,7 +273,7 @@ def test_every_answer_carries_each_security_header_once(house: House, path: str)
 
 
 @pytest.mark.parametrize(
-    "path", ["/control", "/control/sessions/1/cut", "/metrics", "/healthz", "//metrics", "/%6detrics"]
+    "path", ["/control", "/control/sessions/1/cut", "/metrics", "/healthz", "/readyz", "//metrics", "/%6detrics"]
 )
 def test_what_is_for_operators_is_not_public(house: House, path: str) -> None:
     before = list(house.ingest.seen)
