@@ -5,6 +5,7 @@ They follow the contract that nginx has with the real processes; the journeys ru
 """
 
 import io
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -240,6 +241,8 @@ def test_http_2_over_tls(house: House) -> None:
     got = http2.get(HOST, house.front.port, "/", house.front.certificate)
     assert (got.status, got.body) == (200, b"<!doctype html>page")
     assert house.front.logged(1, protocol="HTTP/2.0")[0]["tls"] == "TLSv1.3"
+    told = json.loads(http2.get(HOST, house.front.port, "/api/v1/echo", house.front.certificate).body)["headers"]
+    assert told["host"] == f"{HOST}:{house.front.port}"
     big = house.segment(0, 2_999_999)
     assert (
         http2.get(HOST, house.front.port, f"/replay/1/t/720p/{big}", house.front.certificate).body == REEL[:3_000_000]
