@@ -1,0 +1,99 @@
+"""Blocking playlist reload and its rules (RFC 8216bis 6.2.5.2), and the bell that wakes who waits.
+
+A request names the segment, and perhaps the part, that the answer must show. It is held until the playlist has it; it
+is wrong when it asks further ahead than could come next, and given up after three target durations.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from ingest.hls.window import LiveWindow
+
+
+class BadDirectives(Exception):  # noqa: N818 - the client's fault, answered by 400
+    """What a client asked for breaks the rules; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """Delivery directives of a playlist request (§6.2.5)."""
+
+    msn: int | None = None
+    part: int | None = None
+    skip: bool = False
+
+
+_NONE = Directives()
+_MAX_DIGITS = 12
+
+
+def directives(query: bytes) -> Directives:
+    """Reads a query string. Parameters of others are passed over. Raises BadDirectives."""
+    if b"_HLS_" not in query:
+        return _NONE
+    fields = parse_qs(query.decode("latin-1"))
+    msn, part = (_number(fields, name) for name in ("_HLS_msn", "_HLS_part"))
+    if part is not None and msn is None:
+        raise BadDirectives("_HLS_part needs _HLS_msn")
+    return Directives(msn, part, fields.get("_HLS_skip", [""])[0] in ("YES", "v2"))
+
+
+def wanted(window: LiveWindow, asked: Directives) -> tuple[int, int | None] | None:
+    """What to hold the request for; None when nothing is. Raises BadDirectives when it is too far ahead."""
+    if asked.msn is None or window.ended:
+        return None
+    msn, part = asked.msn, asked.part
+    if msn > max(window.closed_count - 1, 0) + 2:
+        raise BadDirectives("_HLS_msn is too far ahead")
+    next_msn, next_part = window.next_part
+    if part is not None and msn >= next_msn:
+        ahead = part - next_part if msn == next_msn else part
+        if ahead >= advance_part_limit(window.part_target_seconds):
+            raise BadDirectives("_HLS_part is too far ahead")
+    segment = window.find(msn)
+    if part is not None and segment is not None and segment.closed and part >= len(segment.parts) and segment.in_memory:
+        # A part behind the segment's last means the first of the next segment.
+        return msn + 1, 0
+    return msn, part
+
+
+def advance_part_limit(part_target_seconds: float) -> int:
+    """How many parts ahead of the newest a client may ask for."""
+    return int(-(-3 // part_target_seconds)) if part_target_seconds < 1 else 3
+
+
+def _number(fields: dict[str, list[str]], name: str) -> int | None:
+    text = fields.get(name, [None])[0]
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise BadDirectives(f"{name} is not a decimal number")
+    return int(text)
+
+
+class Bell:
+    """Wakes everyone who waits for a session's next change, by one future for all of them."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        if self._next is not None:
+            self._next.set_result(None)
+            self._next = None
+
+    async def until(self, ready: Callable[[], bool], timeout_seconds: float) -> bool:
+        """Waits until `ready`; asked at once and at every ring. False when the time is over first."""
+        if ready():
+            return True
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not ready():
+                    if self._next is None:
+                        self._next = asyncio.get_running_loop().create_future()
+                    await asyncio.shield(self._next)  # one waiter that goes away must not take it from the others
+        except TimeoutError:
+            return ready()
+        return True

@@ -1,0 +1,150 @@
+"""The live window: every released segment of a session from its beginning, so that all of it can be sought while
+live. Pure.
+
+Fed with what the gate let pass. The newest segments keep their parts in memory; of older ones only where they lie is
+known. A segment's number in the playlists (msn) is given here, to released segments only, one after the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
+from ingest.release_gate import GatedEvent
+
+
+@dataclass(slots=True)
+class WindowPart:
+    """A part as readers see it; its bytes go when its segment is no longer among the newest."""
+
+    duration: int
+    independent: bool
+    muxed: bytes | None
+    audio: bytes | None
+
+
+@dataclass(slots=True)
+class WindowSegment:
+    """`source` says where the media lies once it is not in memory (its type is the reader's business); None:
+    nowhere.
+    """
+
+    msn: int
+    serial: int
+    init_number: int
+    start: int
+    discontinuity: bool
+    has_audio: bool = False
+    parts: list[WindowPart] = field(default_factory=list)
+    duration: int = 0
+    length: int = 0
+    closed: bool = False
+    source: object | None = None
+
+    @property
+    def independent(self) -> bool:
+        return bool(self.parts) and self.parts[0].independent
+
+    @property
+    def in_memory(self) -> bool:
+        return bool(self.parts) and self.parts[0].muxed is not None
+
+
+class LiveWindow:
+    """`origin` is the wall clock at the session line's zero; `first_msn` follows what an earlier process released."""
+
+    def __init__(self, *, origin: datetime, part_target_seconds: float, segments_in_memory: int = 3) -> None:
+        self.origin = origin
+        self.part_target_seconds = part_target_seconds
+        self.segments: list[WindowSegment] = []
+        self.inits: dict[int, Init] = {}
+        self.version = 0
+        """Rises with every change that a playlist shows."""
+        self.ended = False
+        self._in_memory = max(1, segments_in_memory)
+        self.on_forgotten: Callable[[WindowSegment], None] | None = None
+        """Told of a segment before its parts leave the memory."""
+
+    def add_init(self, init: Init) -> None:
+        self.inits[init.number] = init
+
+    def restore(self, segment: WindowSegment) -> None:
+        """A closed segment of an earlier process, in order."""
+        segment.msn, segment.closed = len(self.segments), True
+        self.segments.append(segment)
+        self.version += 1
+
+    def apply(self, event: GatedEvent) -> WindowSegment | None:
+        """Takes an event in. Returns the segment that it closes."""
+        match event:
+            case SegmentOpened():
+                msn = len(self.segments)
+                opened = WindowSegment(msn, event.serial, event.init_number, event.start, event.discontinuity)
+                self.segments.append(opened)
+            case Part():
+                self._add_part(self.segments[-1], event)
+            case SegmentClosed():
+                return self._close(self.segments[-1])
+        return None
+
+    def end(self) -> None:
+        """Nothing will follow: playlists say so."""
+        if not self.ended:
+            self.ended = True
+            self.version += 1
+
+    @property
+    def open_segment(self) -> WindowSegment | None:
+        last = self.segments[-1] if self.segments else None
+        return last if last and not last.closed else None
+
+    @property
+    def closed_count(self) -> int:
+        return len(self.segments) - (1 if self.open_segment else 0)
+
+    @property
+    def next_part(self) -> tuple[int, int]:
+        """The msn and index of the part that comes next, as far as can be known."""
+        open_segment = self.open_segment
+        return (open_segment.msn, len(open_segment.parts)) if open_segment else (len(self.segments), 0)
+
+    @property
+    def has_audio(self) -> bool:
+        return any(init.audio for init in self.inits.values())
+
+    def has_reached(self, msn: int, part: int | None) -> bool:
+        """Whether a playlist now shows segment `msn` whole or, with `part`, that part or something later."""
+        if part is None:
+            return self.closed_count > msn
+        return self.next_part > (msn, part)
+
+    def find(self, msn: int) -> WindowSegment | None:
+        return self.segments[msn] if 0 <= msn < len(self.segments) else None
+
+    def date_of(self, segment: WindowSegment) -> datetime:
+        """EXT-X-PROGRAM-DATE-TIME of the segment's first sample."""
+        return self.origin + timedelta(microseconds=segment.start * 1_000_000 // CLOCK)
+
+    def _add_part(self, segment: WindowSegment, part: Part) -> None:
+        segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio))
+        segment.duration += part.duration
+        segment.length += len(part.muxed)
+        segment.has_audio = segment.has_audio or part.audio is not None
+        # A frame longer than the part target cannot be divided: the target then rises to it, for it must hold for all.
+        if part.duration > round(self.part_target_seconds * CLOCK):
+            self.part_target_seconds = -(-part.duration * 1000 // CLOCK) / 1000
+        self.version += 1
+
+    def _close(self, segment: WindowSegment) -> WindowSegment:
+        segment.closed = True
+        self.version += 1
+        forgotten = len(self.segments) - 1 - self._in_memory
+        if forgotten >= 0 and self.segments[forgotten].in_memory:
+            self._forget(self.segments[forgotten])
+        return segment
+
+    def _forget(self, segment: WindowSegment) -> None:
+        if self.on_forgotten:
+            self.on_forgotten(segment)
+        for part in segment.parts:
+            part.muxed = part.audio = None

@@ -1,0 +1,78 @@
+"""A reel as it is planned: which bytes of which spool files become one object, and what a row will say of them.
+
+A plan is written beside its files before anything is uploaded and goes with them, so a process that starts after a
+crash goes on with the same reels under the same names.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from storage.objects import keys
+
+
+class SpoolRange(NamedTuple):
+    """Bytes of a spool file; `name` is within its take's folder."""
+
+    name: str
+    offset: int
+    length: int
+
+
+class PlannedSegment(msgspec.Struct, frozen=True):
+    """A finished segment. `msn` is its number in the playlists; -1 for evidence, which is in none."""
+
+    msn: int
+    source: SpoolRange
+    start: int
+    duration: int
+    independent: bool
+    discontinuity: bool
+
+
+class TakeAbout(msgspec.Struct, frozen=True):
+    """What a spool folder is of; written first into it."""
+
+    session_id: UUID
+    recording_id: UUID
+    take_id: UUID
+    take_number: int
+    node: str
+    origin: datetime
+    """Program date time of the session line's zero."""
+    first_msn: int
+
+
+class ReelPlan(msgspec.Struct, frozen=True):
+    """`number` is the reel's within its recording."""
+
+    number: int
+    recording_id: UUID
+    take_id: UUID
+    init_number: int
+    evidence: bool
+    segments: list[PlannedSegment]
+
+    @property
+    def key(self) -> str:
+        name = keys.evidence_reel if self.evidence else keys.source_reel
+        return name(self.recording_id, self.take_id, self.number)
+
+    @property
+    def init_key(self) -> str:
+        name = keys.evidence_init if self.evidence else keys.source_init
+        return name(self.recording_id, self.take_id, self.init_number)
+
+    @property
+    def bytes(self) -> int:
+        return sum(segment.source.length for segment in self.segments)
+
+    @property
+    def duration(self) -> int:
+        return sum(segment.duration for segment in self.segments)
+
+    @property
+    def file_name(self) -> str:
+        return f"reel-{self.number:05}.json"

@@ -1,0 +1,88 @@
+"""The one door between the packager and every public reader: playlists, DVR, reels that a replay plays. Pure.
+
+It holds events back by the session's delay (0 for most: the same code) and closes on a cut. What has passed is
+public; what has not when the cut comes, and all that follows until the audience can start again after it, is
+evidence. Whoever adds a public reader puts it behind `Passage.public`.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ingest.events import Part, SegmentClosed, SegmentOpened
+
+GatedEvent = SegmentOpened | Part | SegmentClosed
+
+
+@dataclass(slots=True)
+class Passage:
+    """What came through, and what never will, each in order."""
+
+    public: list[GatedEvent] = field(default_factory=list)
+    evidence: list[GatedEvent] = field(default_factory=list)
+
+
+class ReleaseGate:
+    """Times are seconds of one monotonic clock, given by the caller."""
+
+    def __init__(self, delay_seconds: float = 0.0, *, closed: bool = False) -> None:
+        self._delay = delay_seconds
+        self._held: deque[tuple[float, GatedEvent]] = deque()
+        self._closed = closed
+        self._from_next_segment = False
+        self._open: tuple[int, int] | None = None  # the segment the audience is in, and what it has of it
+
+    @property
+    def is_cut(self) -> bool:
+        return self._closed
+
+    def offer(self, events: Iterable[GatedEvent], now: float) -> Passage:
+        """New media. Returns all that passes at `now`, of these events and of those held before."""
+        passage = Passage()
+        for event in events:
+            if self._closed or (self._from_next_segment and not isinstance(event, SegmentOpened)):
+                passage.evidence.append(event)
+                continue
+            if self._from_next_segment and isinstance(event, SegmentOpened):
+                event = replace(event, discontinuity=True)
+                self._from_next_segment = False
+            self._held.append((now + self._delay, event))
+        self._release(now, passage)
+        return passage
+
+    def release(self, now: float) -> Passage:
+        """What has been held long enough."""
+        passage = Passage()
+        self._release(now, passage)
+        return passage
+
+    def next_deadline(self) -> float | None:
+        """When `release` has something to give."""
+        return self._held[0][0] if self._held else None
+
+    def cut(self) -> Passage:
+        """Closes: what is held becomes evidence, and the audience's segment ends with what they have of it."""
+        passage = Passage(evidence=[event for _, event in self._held])
+        self._held.clear()
+        self._closed = True
+        if self._open:
+            passage.public.append(SegmentClosed(*self._open))
+            self._open = None
+        return passage
+
+    def resume(self) -> None:
+        """Opens again, from the next segment on: nobody can start in the middle of one."""
+        if self._closed:
+            self._closed, self._from_next_segment = False, True
+
+    def _release(self, now: float, passage: Passage) -> None:
+        while self._held and self._held[0][0] <= now:
+            _, event = self._held.popleft()
+            passage.public.append(event)
+            match event:
+                case SegmentOpened():
+                    self._open = (event.serial, 0)
+                case Part():
+                    self._open = (event.serial, (self._open[1] if self._open else 0) + event.duration)
+                case SegmentClosed():
+                    self._open = None

@@ -1,0 +1,64 @@
+"""What an ingest process may be told. Reads nothing: `lectern/settings.py` fills it from the environment and one
+file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Ports, lengths and limits of one ingest process."""
+
+    spool_folder: Path
+    """Where parts are written before they are in the object store. On a disk of its own in production."""
+    playback_secret: bytes
+    """Signs playback tokens; the same in every process."""
+    control_secret: bytes
+    """Signs the control channel's requests; the same in every process."""
+
+    node: str = "ingest-1"
+    """This process's name among the ingest processes. It must keep it over restarts: it finds its own spools by it."""
+    rtmp_host: str = "127.0.0.1"
+    rtmp_port: int = 1935
+    http_host: str = "127.0.0.1"
+    http_port: int = 8090
+    control_url: str = "http://127.0.0.1:8090"
+    """Where the api process reaches this process's control channel."""
+
+    part_seconds: float = 0.5
+    """A part's length (design §6: 0.5 s with key frames every 1–2 s plays 1.3 to 1.6 s behind)."""
+    segment_min_seconds: float = 2.0
+    """A key frame closes a segment that is at least this long."""
+    segment_max_seconds: int = 6
+    """A segment is cut here even without a key frame: the target duration may not change (RFC 8216bis 4.4.3.1)."""
+    reel_seconds: float = 60.0
+    """A reel closes at the first segment's end after this much media."""
+    segments_in_memory: int = 3
+    """How many of the newest segments keep their parts in memory; older ones come from the spool or the store."""
+
+    grace_seconds: float = 30.0
+    """How long a lost encoder is called "reconnecting" before the pages are told it is lost. It never ends a
+    session.
+    """
+    linger_seconds: float = 60.0
+    """How long an ended session's playlists stay, so that players reach its end."""
+    dead_after_seconds: float = 3.0
+    """A publisher silent for this long may be taken over by another with the same key."""
+    early_seconds: int = 900
+    """How long before its start a session may be published into."""
+    overrun_seconds: int = 1800
+    """How long after its planned end a session may still be published into."""
+    max_publishers: int = 64
+    """Takes at one time on this node."""
+
+    upload_threads: int = 2
+    retry_first_seconds: float = 1.0
+    retry_longest_seconds: float = 30.0
+    """Waits between tries at a store or catalogue that is away double from the first to the longest, for ever."""
+    verified_keep_bytes: int = 4 << 30
+    """Spool already in the store that is kept on the disk, for seeking viewers, before the oldest is freed."""
+    disk_low_bytes: int = 2 << 30
+    """Below this much free space verified spool is freed, oldest first."""
+    disk_full_bytes: int = 256 << 20
+    """Below this, with nothing left to free, recording pauses (a gap in the recording) and live goes on."""

@@ -1,0 +1,190 @@
+"""Puts one take's packets on the session's time line, and repairs what encoders do to times. Pure; nothing is waited
+for.
+
+Rules, in the order they are applied to a packet:
+1. The first packet of a take lands on the take's base; both tracks share one shift, so their distance is the encoder's.
+2. Audio follows its own frame lengths exactly while the stamps agree on the average: RTMP rounds to milliseconds.
+3. A small step back becomes the smallest step forward; a frame is never lost for its time.
+4. A large step back, or forward further than any real pause, is a clock that was set: the line goes on without a
+   hole, and the other track, which will jump too, is given the same new shift. Every repair is counted and shown.
+"""
+
+from dataclasses import dataclass
+
+from ingest.events import CLOCK
+from media.codecs import aac, opus
+from media.packet import Packet, Track
+
+SMALL_BACKWARD = CLOCK // 5
+"""Up to 0.2 s back is disorder; further is a clock that was set."""
+LARGEST_PAUSE = 30 * CLOCK
+"""A publisher silent for longer is given up, so no stamp can honestly jump this far."""
+LARGEST_REORDER = 5 * CLOCK
+"""No encoder shows a picture this long after its decoding: a larger offset is a mistake."""
+LEAD = CLOCK // 2
+"""How much earlier than the take's first packet the other track may begin: takes are based this far after the last."""
+
+
+@dataclass(slots=True)
+class Repairs:
+    """How often each repair was made in a take."""
+
+    steps_back: int = 0
+    jumps: int = 0
+    audio_moves: int = 0
+    offsets: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.steps_back + self.jumps + self.audio_moves + self.offsets
+
+
+class _Clock:
+    """One track's place on the line, in the track's own ticks."""
+
+    __slots__ = ("average", "expected", "last", "reorder", "scale", "shift", "step_back", "track")
+
+    def __init__(self, track: Track, shift: int, expected: int) -> None:
+        self.track = track
+        self.scale = track.timescale
+        self.shift = shift * self.scale // CLOCK
+        self.last: int | None = None
+        self.expected = expected
+        self.average = 0
+        self.step_back = SMALL_BACKWARD * self.scale // CLOCK
+        self.reorder = LARGEST_REORDER * self.scale // CLOCK
+
+
+class Timeline:
+    """`base` is where on the session's line (ticks of CLOCK) the take begins; use what `next_base` says for a later
+    take.
+    """
+
+    def __init__(self, base: int) -> None:
+        self.repairs = Repairs()
+        self._base = base
+        self._shift: int | None = None
+        self._clocks: dict[str, _Clock] = {}
+        self._end = base
+
+    @property
+    def end(self) -> int:
+        """The latest time given so far, in ticks of CLOCK."""
+        return self._end
+
+    def place(self, packet: Packet) -> Packet:
+        """The packet at its time on the session's line. Decode times of a track rise strictly."""
+        kind = packet.track.kind
+        clock = self._clocks.get(kind)
+        if clock is None or clock.track is not packet.track:
+            clock = self._clock(kind, packet)
+        dts = packet.dts + clock.shift
+        if clock.last is None:
+            dts = self._first(clock, packet.dts, dts)
+        elif dts <= clock.last - clock.step_back or dts - clock.last > LARGEST_PAUSE * clock.scale // CLOCK:
+            dts = self._jump(clock, packet.dts)
+        if kind == "audio":
+            dts = self._regular(clock, dts)
+        if clock.last is not None and dts <= clock.last:
+            dts = clock.last + 1
+            self.repairs.steps_back += 1
+        offset = packet.pts - packet.dts
+        if not -clock.reorder < offset < clock.reorder:
+            offset = 0
+            self.repairs.offsets += 1
+        step = _frame_ticks(packet) or (dts - clock.last if clock.last is not None else clock.scale // 30)
+        clock.last = dts
+        clock.expected = dts + step
+        self._end = max(self._end, clock.expected * CLOCK // clock.scale)
+        return Packet(packet.track, dts, dts + offset, packet.keyframe, packet.data)
+
+    def _clock(self, kind: str, packet: Packet) -> _Clock:
+        """The track's clock; a new configuration of a kind goes on where the old one was."""
+        track = packet.track
+        old = self._clocks.get(kind)
+        if old is not None and old.track == track:
+            old.track = track
+            return old
+        if self._shift is None:
+            self._shift = self._base - packet.dts * CLOCK // track.timescale
+        clock = self._clocks[kind] = _Clock(track, self._shift, 0)
+        if old is not None and old.last is not None:
+            clock.last = old.last * clock.scale // old.scale
+            clock.expected = old.expected * clock.scale // old.scale
+        return clock
+
+    def _first(self, clock: _Clock, raw: int, dts: int) -> int:
+        """A track may begin a little before the take's base, or later; anything else is a clock of its own."""
+        time = dts * CLOCK // clock.scale
+        if max(0, self._base - LEAD) <= time <= self._end + LARGEST_PAUSE:
+            return dts
+        self.repairs.jumps += 1
+        dts = self._end * clock.scale // CLOCK
+        clock.shift = dts - raw
+        return dts
+
+    def _jump(self, clock: _Clock, raw: int) -> int:
+        """Where the track goes on after its stamps were set anew: by the other track's new shift if that fits."""
+        assert clock.last is not None
+        assert self._shift is not None
+        shared = self._shift * clock.scale // CLOCK
+        dts = raw + shared
+        if shared != clock.shift and clock.last - clock.step_back < dts <= clock.last + CLOCK * clock.scale // CLOCK:
+            clock.shift = shared
+        else:
+            self.repairs.jumps += 1
+            dts = clock.expected
+            clock.shift = dts - raw
+            self._shift = clock.shift * CLOCK // clock.scale
+        clock.average = 0
+        return dts
+
+    def _regular(self, clock: _Clock, dts: int) -> int:
+        """The exact time of an audio frame, while stamps stay near it: on average within half a frame, each within
+        three.
+
+        The average (over about 16 frames) tells jitter, which is smoothed away, from drift or a lost frame, which is
+        followed.
+        """
+        if clock.last is None:
+            return dts
+        step = clock.expected - clock.last
+        error = dts - clock.expected
+        clock.average += (16 * error - clock.average) // 16
+        if abs(error) <= 3 * step and abs(clock.average) <= 8 * step:
+            return clock.expected
+        self.repairs.audio_moves += 1
+        mean, clock.average = clock.average // 16, 0
+        if abs(error) <= 3 * step and abs(error - mean) > step // 2:
+            return clock.expected + mean  # this stamp is one of the jittered ones
+        return dts
+
+
+def next_base(end: int, elapsed: int) -> int:
+    """The base of the next take: the wall clock's place on the line, but always clear of what is there (ticks of
+    CLOCK).
+    """
+    return max(elapsed, end) + LEAD
+
+
+def _frame_ticks(packet: Packet) -> int:
+    """How long an audio frame lasts by its own account, in the track's ticks; 0 for video."""
+    track = packet.track
+    if track.codec == "opus":
+        return opus.packet_ticks(packet.data)
+    if track.codec == "aac":
+        return _aac_ticks(track.config)
+    return 0
+
+
+def _aac_ticks(config: bytes) -> int:
+    ticks = _AAC_TICKS.get(config)
+    if ticks is None:
+        if len(_AAC_TICKS) > _AAC_REMEMBERED:
+            _AAC_TICKS.clear()
+        ticks = _AAC_TICKS[config] = aac.parse_config(config).frame_ticks
+    return ticks
+
+
+_AAC_TICKS: dict[bytes, int] = {}
+_AAC_REMEMBERED = 64

@@ -1,0 +1,240 @@
+"""The spool and what a crash leaves of it: files are cut at every byte, as a machine that dies would cut them."""
+
+import errno
+import hashlib
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from ingest.cuts import cut_rule
+from ingest.events import Event, Init, Part, SegmentClosed, SegmentOpened
+from ingest.packager import Packager
+from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
+from ingest.spool import INDEX, TakeSpool, segment_name
+from ingest.spool_recovery import RecoveredTake, recover, take_folders
+from storage.objects.store import ObjectStore
+from tests.ingest.builders import audio, interleaved, video
+
+
+def about(**changes: object) -> TakeAbout:
+    facts: dict[str, object] = {
+        "session_id": uuid4(),
+        "recording_id": uuid4(),
+        "take_id": uuid4(),
+        "take_number": 1,
+        "node": "ingest-1",
+        "origin": datetime(2026, 1, 5, tzinfo=UTC),
+        "first_msn": 0,
+    }
+    return TakeAbout(**(facts | changes))  # type: ignore[arg-type]
+
+
+def events(seconds: float = 5) -> list[Event]:
+    packager = Packager(cut_rule(0.5, 2.0, 6))
+    made = [event for packet in interleaved(video(seconds), audio(seconds)) for event in packager.packet(packet)]
+    return made + packager.flush()
+
+
+def write(spool: TakeSpool, made: list[Event], *, seal: bool = True) -> dict[tuple[int, int], SpoolRange]:
+    """Writes events as a live session does; where each part went."""
+    places: dict[tuple[int, int], SpoolRange] = {}
+    opened: SegmentOpened | None = None
+    for event in made:
+        match event:
+            case Init():
+                spool.write_init(event)
+            case SegmentOpened():
+                opened = event
+            case Part():
+                assert opened is not None
+                places[event.serial, event.index] = spool.append(
+                    event, init_number=opened.init_number, discontinuity=opened.discontinuity
+                )
+            case SegmentClosed():
+                flush = spool.seal()
+                if seal:
+                    flush()
+    return places
+
+
+def recovered(take: RecoveredTake) -> bytes:
+    """The media of everything recovered, in order."""
+    return b"".join(
+        (take.spool.folder / segment.source.name).read_bytes()[segment.source.offset :][: segment.source.length]
+        for _, _, segment in take.unplanned
+    )
+
+
+def muxed(made: list[Event]) -> list[bytes]:
+    return [event.muxed for event in made if isinstance(event, Part)]
+
+
+def test_what_was_written_is_found_whole(tmp_path: Path) -> None:
+    made = events()
+    spool = TakeSpool.create(tmp_path, about(first_msn=7))
+    write(spool, made)
+    spool.close()
+    (folder,) = take_folders(tmp_path)
+    take = recover(folder)
+    assert take.spool.about == spool.about
+    assert recovered(take) == b"".join(muxed(made))
+    assert [segment.msn for _, _, segment in take.unplanned] == [7, 8, 9]
+    assert [segment.duration for _, _, segment in take.unplanned] == [180_000, 180_000, 90_000]
+    assert (take.next_serial, take.next_msn, take.next_init_number, take.end) == (3, 10, 2, 450_000)
+    assert all(segment.independent for _, _, segment in take.unplanned)
+
+
+def crashed(tmp_path: Path) -> tuple[Path, list[bytes], SpoolRange]:
+    """A take whose process died within its third segment: its folder, its parts, and where the last one lies."""
+    made = events()
+    spool = TakeSpool.create(tmp_path / "origin", about())
+    places = write(spool, made[:-1])
+    spool.close()
+    return spool.folder, muxed(made), list(places.values())[-1]
+
+
+def test_a_file_torn_at_any_byte_of_its_last_part_loses_that_part_alone(tmp_path: Path) -> None:
+    folder, parts, last = crashed(tmp_path)
+    for length in range(last.length):
+        copy = tmp_path / "copy"
+        shutil.copytree(folder, copy)
+        os.truncate(copy / last.name, last.offset + length)
+        take = recover(copy)
+        assert recovered(take) == b"".join(parts[:-1])
+        assert (copy / last.name).stat().st_size == last.offset
+        shutil.rmtree(copy)
+
+
+def test_an_index_torn_at_any_byte_of_its_last_line_loses_that_part_alone(tmp_path: Path) -> None:
+    folder, parts, last = crashed(tmp_path)
+    index = (folder / INDEX).read_bytes()
+    line = len(index.splitlines(keepends=True)[-1])
+    for length in range(1, line + 1):
+        copy = tmp_path / "copy"
+        shutil.copytree(folder, copy)
+        os.truncate(copy / INDEX, len(index) - length)
+        take = recover(copy)
+        assert recovered(take) == b"".join(parts[:-1])
+        assert (copy / last.name).stat().st_size == last.offset
+        shutil.rmtree(copy)
+
+
+def test_pages_that_never_reached_the_disk_are_seen(tmp_path: Path) -> None:
+    """After a power cut a file may have its length but not its bytes."""
+    folder, parts, last = crashed(tmp_path)
+    with (folder / last.name).open("r+b") as file:
+        file.seek(last.offset)
+        file.write(bytes(last.length))
+    assert recovered(recover(folder)) == b"".join(parts[:-1])
+
+
+def test_recovery_twice_is_recovery_once(tmp_path: Path) -> None:
+    folder, parts, last = crashed(tmp_path)
+    os.truncate(folder / last.name, last.offset + 5)
+    assert recovered(recover(folder)) == recovered(recover(folder)) == b"".join(parts[:-1])
+
+
+def test_what_a_cut_kept_back_is_found_as_evidence(tmp_path: Path) -> None:
+    made = events(8)
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, made)
+    spool.mark_cut(1, 2)
+    spool.mark_resumed(3)
+    take = recover(spool.folder)
+    found = [(evidence, segment.msn, segment.source) for evidence, _, segment in take.unplanned]
+    assert [(evidence, msn, place.name) for evidence, msn, place in found] == [
+        (False, 0, segment_name(0)),
+        (False, 1, segment_name(1)),
+        (True, -1, segment_name(1)),
+        (True, -1, segment_name(2)),
+        (False, 2, segment_name(3)),
+    ]
+    assert found[2][2].offset == found[1][2].length
+
+
+def test_a_write_that_fails_leaves_nothing_torn_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up in the middle of a part, and has room again."""
+    made = events()
+    spool = TakeSpool.create(tmp_path, about())
+    kept = made[:4]
+    write(spool, kept)
+    real = os.write
+    full = OSError(errno.ENOSPC, "no space")
+    for failing_call in (1, 2):
+        calls = 0
+
+        def short(descriptor: int, data: bytes, failing_call: int = failing_call) -> int:
+            nonlocal calls
+            calls += 1
+            if calls < failing_call:
+                return real(descriptor, data)
+            real(descriptor, bytes(data)[:10])
+            raise full
+
+        monkeypatch.setattr(os, "write", short)
+        part = next(event for event in made[4:] if isinstance(event, Part))
+        with pytest.raises(OSError, match="no space"):
+            spool.append(part, init_number=1, discontinuity=False)
+        monkeypatch.setattr(os, "write", real)
+    rest = made[4:]
+    for event in rest:
+        if isinstance(event, Part):
+            spool.append(event, init_number=1, discontinuity=False)
+        elif isinstance(event, SegmentClosed):
+            spool.seal()()
+    spool.close()
+    assert recovered(recover(spool.folder)) == b"".join(muxed(made))
+
+
+def reel(spool: TakeSpool, number: int, *segments: PlannedSegment, evidence: bool = False) -> ReelPlan:
+    return ReelPlan(number, spool.about.recording_id, spool.about.take_id, 1, evidence, list(segments))
+
+
+def test_nothing_is_let_go_of_without_proof_of_its_copy(tmp_path: Path, store: ObjectStore) -> None:
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, events())
+    take = recover(spool.folder)
+    first, second = (reel(take.spool, n, take.unplanned[n][2]) for n in (0, 1))
+    for plan in (first, second):
+        take.spool.plan(plan)
+    content = (take.spool.folder / segment_name(0)).read_bytes()
+    store.put_bytes(first.key, content)
+    proof = store.verify(first.key, hashlib.sha256(content).digest(), len(content))
+    with pytest.raises(ValueError, match="no proof"):
+        take.spool.release(proof, second)
+    assert take.spool.release(proof, first) == len(content)
+    assert not (take.spool.folder / segment_name(0)).exists()
+    again = recover(take.spool.folder)
+    assert [plan.number for plan in again.plans] == [1]
+    assert [segment.msn for _, _, segment in again.unplanned] == [2]
+    assert again.next_msn == 3
+    with pytest.raises(ValueError, match="still holds media"):
+        again.spool.remove()
+
+
+def test_a_file_that_a_cut_divided_stays_until_both_sides_are_stored(tmp_path: Path, store: ObjectStore) -> None:
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, events(2))
+    spool.mark_cut(0, 2)
+    take = recover(spool.folder)
+    plans = [reel(take.spool, n, take.unplanned[n][2], evidence=n == 1) for n in (0, 1)]
+    content = (spool.folder / segment_name(0)).read_bytes()
+    for plan in plans:
+        place = plan.segments[0].source
+        piece = content[place.offset : place.offset + place.length]
+        store.put_bytes(plan.key, piece)
+        take.spool.release(store.verify(plan.key, hashlib.sha256(piece).digest(), len(piece)), plan)
+        assert (spool.folder / segment_name(0)).exists() == (plan is plans[0])
+    assert "/evidence/" in plans[1].key
+    assert take.spool.is_empty
+    take.spool.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_survive_the_disk(tmp_path: Path) -> None:
+    spool = TakeSpool.create(tmp_path, about())
+    assert isinstance(recover(spool.folder).spool.about.take_id, UUID)
