@@ -20,7 +20,9 @@ from api import permit, problems
 from api.authentication import SignInMiddleware
 from api.health.routes import HEALTH_ROUTES
 from api.pages import page_routes
+from api.replay.routes import replay_routes
 from api.resources import Resources
+from api.sessions.routes import SESSION_ROUTES
 from api.sign_ins.routes import SIGN_IN_ROUTES
 from storage.catalogue.sign_ins import Known
 
@@ -30,9 +32,9 @@ STATIC = Path(__file__).parent / "static"
 
 def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
     """The ASGI application of one API process over `resources`; `static` holds the built pages."""
-    api = Router(API_PATH, route_handlers=[*SIGN_IN_ROUTES])
+    api = Router(API_PATH, route_handlers=[*SIGN_IN_ROUTES, *SESSION_ROUTES])
     return Litestar(
-        route_handlers=[api, *HEALTH_ROUTES, *page_routes(static)],
+        route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
         guards=[permit.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
         exception_handlers=problems.HANDLERS,

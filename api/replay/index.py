@@ -1,0 +1,102 @@
+"""What a recording can be played from: its source reels at once, its ladder when that is whole.
+
+A pure reading of the catalogue's rows: which renditions are listed, which segments each has and where they lie.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.states import RecordingState
+from storage.catalogue import ladder, recordings, reels
+from storage.catalogue.reels import Placed
+from storage.catalogue.tables.rendition_reel import RenditionReel
+from storage.catalogue.transaction import Transaction
+
+SOURCE = "source"
+GROWING = (RecordingState.capturing,)
+PLAYABLE = (RecordingState.capturing, RecordingState.stored, RecordingState.promoted, RecordingState.marked)
+
+
+@dataclass(frozen=True)
+class ReelFile:
+    """One reel of one rendition: its number in the recording, its object, its init segment, its segments' places."""
+
+    number: int
+    object_key: str
+    init_key: str
+    starts_at: datetime
+    discontinuity: bool
+    segments: Sequence[dict[str, Any]]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ReplayIndex:
+    """The renditions of a recording in the order of play; `whole` when no more reels will come.
+
+    The source stays playable for whoever began with it, but is not listed once the ladder is whole.
+    """
+
+    recording_id: UUID
+    renditions: dict[str, list[ReelFile]]
+    whole: bool
+
+    @property
+    def listed(self) -> list[str]:
+        """What a player that begins now may choose from."""
+        ladder = [name for name in self.renditions if name != SOURCE]
+        return ladder or [SOURCE]
+
+    def reel(self, rendition: str, number: int) -> ReelFile | None:
+        """The rendition's reel of that number."""
+        return next((one for one in self.renditions.get(rendition, ()) if one.number == number), None)
+
+
+async def read_index(tx: Transaction, recording_id: UUID) -> ReplayIndex | None:
+    """The index as it stands; None for what is purged, being purged, or was never there."""
+    recording = (await recordings.by_id(tx, [recording_id])).get(recording_id)
+    if recording is None or recording.state not in PLAYABLE:
+        return None
+    placed = await reels.of_recording(tx, recording_id)
+    whole = recording.state not in GROWING
+    made: dict[str, dict[UUID, RenditionReel]] = {}
+    for one in await ladder.of_recording(tx, recording_id):
+        made.setdefault(one.rendition, {})[one.reel_id] = one
+    renditions = {
+        name: [_encoded(one, rows[one.reel.id]) for one in placed]
+        for name, rows in made.items()
+        if whole and placed and all(one.reel.id in rows for one in placed)
+    }
+    renditions[SOURCE] = [_captured(one) for one in placed]
+    return ReplayIndex(recording_id, renditions, whole)
+
+
+def _captured(placed: Placed) -> ReelFile:
+    video = next((one for one in placed.init.tracks if one["kind"] == "video"), {})
+    return ReelFile(
+        number=placed.reel.number,
+        object_key=placed.reel.object_key,
+        init_key=placed.init.object_key,
+        starts_at=placed.reel.starts_at,
+        discontinuity=placed.reel.discontinuity,
+        segments=placed.reel.segments,
+        width=video.get("width", 0),
+        height=video.get("height", 0),
+    )
+
+
+def _encoded(placed: Placed, row: RenditionReel) -> ReelFile:
+    return ReelFile(
+        number=placed.reel.number,
+        object_key=row.object_key,
+        init_key=row.init_key,
+        starts_at=placed.reel.starts_at,
+        discontinuity=placed.reel.discontinuity,
+        segments=row.segments,
+        width=row.width,
+        height=row.height,
+    )

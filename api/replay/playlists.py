@@ -1,0 +1,66 @@
+"""A replay's playlists (RFC 8216bis) from its index: pure text, no store is asked.
+
+Addresses are relative, so that the token in the path reaches every segment, and the same for as long as the recording
+stands. A recording that still grows is an EVENT; one that is whole, a VOD.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+
+from api.replay.index import ReelFile, ReplayIndex
+from media.playlist import MediaPlaylist, SegmentLines, Variant, multivariant
+
+LOWEST_TARGET_SECONDS = 1
+
+
+def master(index: ReplayIndex, codecs: Mapping[str, str]) -> str:
+    """The multivariant playlist, highest rendition first; `codecs` by init key, as their segments say."""
+    listed = ((name, index.renditions[name]) for name in index.listed)
+    variants = [_variant(name, files, codecs) for name, files in listed if files]
+    return multivariant(sorted(variants, key=lambda one: (one.height, one.bandwidth), reverse=True), independent=False)
+
+
+def media(index: ReplayIndex, rendition: str) -> str:
+    """The media playlist of one rendition."""
+    segments: list[SegmentLines] = []
+    longest_ms, init_key = 0, ""
+    for reel in index.renditions[rendition]:
+        starts_at = reel.starts_at
+        for number, one in enumerate(reel.segments):
+            first_of_all, new_init = not segments, reel.init_key != init_key
+            fresh = number == 0 and not first_of_all and (reel.discontinuity or new_init)
+            segments.append(
+                SegmentLines(
+                    msn=len(segments),
+                    uri=f"{rendition}/{reel.number}-{number}.m4s",
+                    duration_seconds=one["duration_ms"] / 1000,
+                    program_date_time=starts_at if number == 0 else None,
+                    discontinuity=fresh,
+                    map_uri=f"{rendition}/init-{reel.number}.mp4" if new_init else None,
+                )
+            )
+            init_key = reel.init_key
+            longest_ms = max(longest_ms, one["duration_ms"])
+            starts_at += timedelta(milliseconds=one["duration_ms"])
+    return MediaPlaylist(
+        target_duration_seconds=max(LOWEST_TARGET_SECONDS, math.ceil(longest_ms / 1000)),
+        segments=segments,
+        playlist_type="VOD" if index.whole else "EVENT",
+        endlist=index.whole,
+    ).render()
+
+
+def _variant(name: str, files: list[ReelFile], codecs: Mapping[str, str]) -> Variant:
+    segments = [one for reel in files for one in reel.segments if one["duration_ms"] > 0]
+    peak = max((one["bytes"] * 8000 // one["duration_ms"] for one in segments), default=1)
+    total_ms = sum(one["duration_ms"] for one in segments)
+    average = sum(one["bytes"] for one in segments) * 8000 // total_ms if total_ms else None
+    return Variant(
+        uri=f"{name}.m3u8",
+        bandwidth=max(1, peak),
+        average_bandwidth=average,
+        codecs=codecs[files[0].init_key],
+        width=files[0].width,
+        height=files[0].height,
+    )

@@ -1,0 +1,166 @@
+"""What people do with sessions: read, change, get the ingest address, cut, resume, kick, end, watch."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from api.control import tell_owner
+from api.permit import grants_of, require_for
+from api.resources import Resources
+from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
+from api.shapes import Person, Place
+from domain.admission import AdmissionLimits
+from domain.ingest_key import derive, key_hash
+from domain.kinds import Slot
+from domain.permissions import Action, Scope, actions
+from domain.refusals import Refusal, RefusalCode
+from domain.release import Playable, require_watch_live
+from domain.states import SessionMove, SessionState
+from storage.catalogue import accounts, credentials, institute, recordings, sessions
+from storage.catalogue.credentials import NewCredential
+from storage.catalogue.identifiers import new_id
+from storage.catalogue.sign_ins import Known
+from storage.catalogue.tables.ingest_credential import IngestCredential
+from storage.catalogue.tables.session import Session
+from storage.catalogue.transaction import Actor, Transaction
+
+SHOWN_ACTIONS = (Action.session_edit, Action.session_publish, Action.session_control, Action.session_play)
+MOVES: dict[SessionCommand, SessionMove] = {
+    "cut": SessionMove.cut,
+    "resume": SessionMove.resume,
+    "end": SessionMove.end,
+}
+LIMITS = AdmissionLimits()
+
+
+def scope_of(session: Session) -> Scope:
+    """Where a session stands, as permissions ask."""
+    return Scope(session.department_id, session.programme_id, session.cohort_id)
+
+
+async def readable(tx: Transaction, known: Known, session_id: UUID) -> Session:
+    """The session; Refusal("not_found") for whoever may not read it."""
+    session = await sessions.get(tx, session_id)
+    own = sessions.is_own(session, known.account.id)
+    if not actions(grants_of(known), scope_of(session), own, (Action.session_read,)):
+        raise Refusal(RefusalCode.not_found, kind="session", id=session_id)
+    return session
+
+
+async def locked(tx: Transaction, known: Known, session_id: UUID, needed: Action, version: int | None) -> Session:
+    """The session under its row's lock, for whoever may do `needed` to it."""
+    await readable(tx, known, session_id)
+    session = await sessions.lock(tx, session_id, version)
+    require_for(known, needed, scope_of(session), own=sessions.is_own(session, known.account.id))
+    return session
+
+
+async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> list[SessionShape]:
+    """Sessions as they are shown to this account."""
+    programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
+    cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
+    people = await accounts.by_id(tx, {one.instructor_id for one in found if one.instructor_id})
+    recorded = await recordings.ids_of_sessions(tx, [one.id for one in found])
+    grants = grants_of(known)
+    return [
+        SessionShape(
+            id=one.id, kind=one.kind, interaction=one.interaction, title=one.title, state=one.state,
+            starts_at=one.starts_at, ends_at=one.ends_at, room=one.room,
+            programme=Place(one.programme_id, programmes[one.programme_id].title) if one.programme_id else None,
+            cohort=Place(one.cohort_id, cohorts[one.cohort_id].title) if one.cohort_id else None,
+            instructor=Person(one.instructor_id, people[one.instructor_id].display_name)
+            if one.instructor_id
+            else None,
+            recording_id=recorded.get(one.id), release=one.release, cut_reason=one.cut_reason,
+            went_live_at=one.went_live_at, ended_at=one.ended_at, version=one.version,
+            may=actions(grants, scope_of(one), sessions.is_own(one, known.account.id), SHOWN_ACTIONS),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+async def change(
+    tx: Transaction, known: Known, actor: Actor, session_id: UUID, wanted: SessionChange, version: int
+) -> Session:
+    """Change title or room; what is over keeps its record."""
+    session = await locked(tx, known, session_id, Action.session_edit, version)
+    if session.state in (SessionState.ended, SessionState.cancelled):
+        raise Refusal(RefusalCode.session_over, state=session.state)
+    before = {"title": session.title, "room": session.room}
+    if wanted.title is not msgspec.UNSET:
+        session.title = wanted.title
+    if wanted.room is not msgspec.UNSET:
+        session.room = wanted.room
+    await tx.session.flush()
+    after = {"title": session.title, "room": session.room}
+    await tx.audit(actor, "session_changed", "session", session.id, before=before, after=after)
+    return session
+
+
+async def ingest_address(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, session_id: UUID, *, renew: bool
+) -> IngestShape:
+    """The session's main ingest address; its key is made at the first call, and anew when `renew`ed."""
+    session = await locked(tx, known, session_id, Action.session_publish, None)
+    if session.state not in (SessionState.scheduled, SessionState.live, SessionState.cut):
+        raise Refusal(RefusalCode.session_not_scheduled, state=session.state)
+    now = resources.clock()
+    standing = await credentials.standing(tx, session.id, Slot.main, now)
+    not_before, not_after = _window(session)
+    if renew or standing is None or (standing.not_before, standing.not_after) != (not_before, not_after):
+        await credentials.revoke(tx, session.id, Slot.main, now)
+        standing = await _issue(tx, resources, known, session)
+        await tx.audit(actor, "ingest_key_issued", "session", session.id, credential=str(standing.id), renewed=renew)
+    return IngestShape(
+        rtmp_server=resources.settings.rtmp_public_url,
+        key=derive(resources.keys.ingest, standing.id),
+        whip_url=f"{resources.settings.ingest_public_url}/whip/{session.id}",
+        slot=standing.slot,
+        not_before=standing.not_before,
+        not_after=standing.not_after,
+    )
+
+
+async def command(
+    resources: Resources, known: Known, actor: Actor, session_id: UUID, order: SessionCommand, reason: str
+) -> Session:
+    """Cut, resume, kick or end: decided and recorded in the catalogue, then told to the owner in two ways.
+
+    The catalogue's NOTIFY goes out with the commit; the direct call makes it quicker and may fail.
+    """
+    async with resources.catalogue.transaction() as tx:
+        session = await locked(tx, known, session_id, Action.session_control, None)
+        if order in MOVES:
+            await sessions.move(tx, session, MOVES[order], resources.clock(), reason)
+        elif session.state not in (SessionState.live, SessionState.cut):
+            raise Refusal(RefusalCode.not_live)
+        await sessions.control(tx, session.id, order, reason=reason)
+        await tx.audit(actor, f"session_{order}", "session", session.id, reason=reason)
+    await tell_owner(resources, session.id, order, reason)
+    return session
+
+
+async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> Session:
+    """The session, if this account may watch it live now. Refusals: not_found, not_live, not_released."""
+    session = await readable(tx, known, session_id)
+    owners = (session.instructor_id, session.responsible_id, session.reviewer_id)
+    playable = Playable(session.release, False, scope_of(session), frozenset(one for one in owners if one))
+    require_watch_live(known.viewer(), playable)
+    if session.state not in (SessionState.live, SessionState.cut):
+        raise Refusal(RefusalCode.not_live, state=session.state)
+    return session
+
+
+def _window(session: Session) -> tuple[datetime, datetime]:
+    early, late = timedelta(seconds=LIMITS.early_seconds), timedelta(seconds=LIMITS.overrun_seconds)
+    return session.starts_at - early, session.ends_at + late
+
+
+async def _issue(tx: Transaction, resources: Resources, known: Known, session: Session) -> IngestCredential:
+    credential_id = new_id()
+    key = derive(resources.keys.ingest, credential_id)
+    not_before, not_after = _window(session)
+    new = NewCredential(credential_id, session.id, Slot.main, key_hash(key), not_before, not_after, known.account.id)
+    return await credentials.issue(tx, new, resources.clock())

@@ -1,0 +1,115 @@
+"""/api/v1/sessions: the timetable as people see it, and what they do with a session."""
+
+from datetime import datetime
+from typing import Annotated, Any, cast, get_args
+from uuid import UUID
+
+from litestar import Request, Response, get, patch, post
+from litestar.params import Parameter
+
+from api import permit
+from api.playback_tokens import playback
+from api.resources import Resources
+from api.sessions import actions
+from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
+from api.shapes import PageShape, PlaybackShape, ReasonGiven, aware
+from api.versions import etag, required_version
+from domain.permissions import Action
+from domain.states import SessionState
+from storage.catalogue import sessions
+from storage.catalogue.sessions import Wanted
+from storage.catalogue.sign_ins import Known
+from storage.catalogue.transaction import Actor
+from storage.live_state import LiveState, read
+
+Since = Annotated[datetime | None, Parameter(query="from")]
+Until = Annotated[datetime | None, Parameter(query="to")]
+
+
+@get("/sessions", opt=permit.action(Action.session_read))
+async def listing(
+    resources: Resources, known: Known, since: Since = None, until: Until = None, mine: bool = False,
+    session_state: Annotated[list[SessionState] | None, Parameter(query="state")] = None,
+    cursor: str | None = None, limit: int | None = None,
+) -> PageShape[SessionShape]:  # fmt: skip
+    """Sessions within reach, by their start; `from` and `to` carry their zone, `mine` narrows to one's own."""
+    wanted = Wanted(aware(since, "from"), aware(until, "to"), session_state or (), known.account.id if mine else None)
+    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    async with resources.catalogue.transaction() as tx:
+        reach = permit.reach_of(known, Action.session_read)
+        page = await sessions.listing(tx, reach, known.account.id, wanted, cursor=cursor, limit=size)
+        return PageShape(await actions.shapes(tx, known, page.items), page.next_cursor)
+
+
+@get("/sessions/{session_id:uuid}", opt=permit.action(Action.session_read))
+async def one(resources: Resources, known: Known, session_id: UUID) -> Response[SessionShape]:
+    """One session, with its version as ETag."""
+    async with resources.catalogue.transaction() as tx:
+        (shape,) = await actions.shapes(tx, known, [await actions.readable(tx, known, session_id)])
+    return Response(shape, headers=etag(shape.version))
+
+
+@patch("/sessions/{session_id:uuid}", opt=permit.action(Action.session_edit))
+async def change(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, session_id: UUID,
+    data: SessionChange,
+) -> Response[SessionShape]:  # fmt: skip
+    """Change a session's title or room; needs If-Match."""
+    version = required_version(request)
+    async with resources.catalogue.transaction() as tx:
+        session = await actions.change(tx, known, actor, session_id, data, version)
+        (shape,) = await actions.shapes(tx, known, [session])
+    return Response(shape, headers=etag(shape.version))
+
+
+@get("/sessions/{session_id:uuid}/ingest", opt=permit.action(Action.session_publish))
+async def ingest(resources: Resources, known: Known, actor: Actor, session_id: UUID) -> IngestShape:
+    """Server address and key for an encoder, and the WHIP address for a browser."""
+    async with resources.catalogue.transaction() as tx:
+        return await actions.ingest_address(tx, resources, known, actor, session_id, renew=False)
+
+
+@post("/sessions/{session_id:uuid}/ingest/renewal", opt=permit.action(Action.session_publish))
+async def renewal(resources: Resources, known: Known, actor: Actor, session_id: UUID) -> IngestShape:
+    """A new key; the old one is refused from now on."""
+    async with resources.catalogue.transaction() as tx:
+        return await actions.ingest_address(tx, resources, known, actor, session_id, renew=True)
+
+
+@get("/sessions/{session_id:uuid}/live", opt=permit.action(Action.session_read))
+async def live(resources: Resources, known: Known, session_id: UUID) -> LiveState:
+    """What the session's encoder does now; without an encoder only the session's state."""
+    async with resources.catalogue.transaction() as tx:
+        session = await actions.readable(tx, known, session_id)
+    found = await read(resources.valkey, session_id)
+    return found or LiveState(session_id=session_id, node="", state=session.state, at=resources.clock())
+
+
+@post(
+    [f"/sessions/{{session_id:uuid}}/{order}" for order in get_args(SessionCommand)],
+    status_code=200,
+    opt=permit.action(Action.session_control),
+)
+async def command(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, session_id: UUID,
+    data: ReasonGiven,
+) -> SessionShape:  # fmt: skip
+    """`cut`: nothing more goes out, the session goes on; `resume`: the cut is over; `kick`: the encoder is closed and
+    may come back; `end`: the session is over for good.
+    """
+    order = cast(SessionCommand, request.url.path.rsplit("/", 1)[-1])
+    session = await actions.command(resources, known, actor, session_id, order, data.reason)
+    async with resources.catalogue.transaction() as tx:
+        (shape,) = await actions.shapes(tx, known, [session])
+    return shape
+
+
+@post("/sessions/{session_id:uuid}/playback", status_code=201, opt=permit.action(Action.session_read))
+async def watch(resources: Resources, known: Known, session_id: UUID) -> PlaybackShape:
+    """An address that plays the session live."""
+    async with resources.catalogue.transaction() as tx:
+        await actions.require_watchable(tx, known, session_id)
+    return playback(resources, known, "live", session_id)
+
+
+SESSION_ROUTES = [listing, one, change, ingest, renewal, live, command, watch]

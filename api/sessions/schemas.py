@@ -1,0 +1,55 @@
+"""The shapes of sessions, their ingest addresses and what their encoder does."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from api.shapes import Person, Place, Title
+from domain.kinds import Interaction, Release, SessionKind, Slot
+from domain.permissions import Action
+from domain.states import SessionState
+
+SessionCommand = Literal["cut", "resume", "kick", "end"]
+
+
+class SessionShape(msgspec.Struct):
+    """One planned live class or event; `may` lists what the asking account may do to it."""
+
+    id: UUID
+    kind: SessionKind
+    interaction: Interaction
+    title: str
+    state: SessionState
+    starts_at: datetime
+    ends_at: datetime
+    room: str | None
+    programme: Place | None
+    cohort: Place | None
+    instructor: Person | None
+    recording_id: UUID | None
+    release: Release
+    cut_reason: str | None
+    went_live_at: datetime | None
+    ended_at: datetime | None
+    version: int
+    may: list[Action]
+
+
+class SessionChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What may be changed of a session; what is left out stays."""
+
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    room: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class IngestShape(msgspec.Struct):
+    """Where an encoder publishes, and with which key; the same key is shown until it is renewed."""
+
+    rtmp_server: str
+    key: str
+    whip_url: str
+    slot: Slot
+    not_before: datetime
+    not_after: datetime
