@@ -47,7 +47,7 @@ _decoder = msgspec.json.Decoder(LiveState)
 
 
 def connect_live(valkey_url: str) -> redis.asyncio.Redis:
-    """A connection for an event loop that fails soon: a page without the encoder's state is better than one that waits."""
+    """A connection for an event loop that fails soon: better a page without the encoder's state than one that waits."""
     return redis.asyncio.Redis.from_url(valkey_url, socket_connect_timeout=1.0, socket_timeout=1.0)
 
 

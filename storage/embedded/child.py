@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from storage.embedded.folder import FolderLock
-from storage.embedded.ports import free_ports
+from storage.embedded.ports import all_free, free_ports
 from storage.parent_death import die_with_parent
 
 READY_POLL_SECONDS = 0.02
@@ -148,11 +148,16 @@ Started = TypeVar("Started")
 
 
 def on_port(given: int, begin: Callable[[int], Started]) -> Started:
-    """`begin` on the given port, or on a free one when it is 0; tried again when somebody was quicker at the port."""
+    """`begin` on the given port, or on a free one when it is 0, and on another when somebody was quicker there."""
+    if given:
+        if not all_free([given]):
+            message = f"port {given} is already in use"
+            raise PortTaken(message)
+        return begin(given)
     for _ in range(PORT_ATTEMPTS - 1):
         with contextlib.suppress(PortTaken):
-            return begin(given or free_ports(1)[0])
-    return begin(given or free_ports(1)[0])
+            return begin(free_ports(1)[0])
+    return begin(free_ports(1)[0])
 
 
 class RunningServer:

@@ -28,6 +28,7 @@ APPLICATION = "lectern_app"
 SUPERUSER = "postgres"
 READY_SECONDS = 60.0  # crash recovery reads the log since the last checkpoint
 LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path less its ending zero, unix(7)
+SOCKETS_ELSEWHERE = "lectern-pg-"
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
 
 # For a machine that runs the whole house on two cores: small, and nothing that waits for a big one.
@@ -48,7 +49,7 @@ SETTINGS = {
     "lc_messages": "C",
     "password_encryption": "scram-sha-256",
 }
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 class Running(RunningServer):
@@ -65,6 +66,11 @@ class Running(RunningServer):
         self.url = self.address(APPLICATION)
         self.owner_url = self.address(OWNER)
         self.superuser_url = self.address(SUPERUSER)
+
+    def stop(self) -> None:
+        super().stop()
+        if self.socket_folder.name.startswith(SOCKETS_ELSEWHERE):
+            shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     def address(self, role: str, database: str = DATABASE) -> str:
         """The address of `database` for one of the three roles."""
@@ -185,7 +191,7 @@ def _socket_folder(folder: Path, port: int, user: User | None) -> Path:
     if len(os.fsencode(inside / f".s.PGSQL.{port}.lock")) <= LONGEST_SOCKET_PATH:
         inside.mkdir(mode=0o755, exist_ok=True)
     else:
-        inside = Path(tempfile.mkdtemp(prefix="lectern-pg-"))
+        inside = Path(tempfile.mkdtemp(prefix=SOCKETS_ELSEWHERE))
         inside.chmod(0o755)
     hand_over(inside, user)
     return inside

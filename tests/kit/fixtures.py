@@ -10,25 +10,25 @@ from storage.embedded import s3 as embedded_s3
 from storage.embedded import valkey as embedded_valkey
 from storage.objects.store import ObjectStore
 from storage.settings import StorageSettings
-from tests.kit.servers import postgres_server, s3_server, valkey_server
+from tests.kit.servers import postgres_server, s3_server, server_folder, valkey_server
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded_postgres.Running]:
+def postgres() -> Iterator[embedded_postgres.Running]:
     """A PostgreSQL with the roles and the empty database `lectern`."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as running:
+    with server_folder() as folder, postgres_server(folder) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded_valkey.Running]:
-    with valkey_server(tmp_path_factory.mktemp("valkey")) as running:
+def valkey() -> Iterator[embedded_valkey.Running]:
+    with server_folder() as folder, valkey_server(folder) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded_s3.Running]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as running:
+def s3() -> Iterator[embedded_s3.Running]:
+    with server_folder() as folder, s3_server(folder) as running:
         yield running
 
 

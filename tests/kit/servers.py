@@ -3,11 +3,23 @@
 Each comes up over a folder of its own on a free port and is gone when the `with` ends, or with the test process.
 """
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from storage.embedded import postgres, s3, valkey
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder for one server, gone afterwards.
+
+    Not under pytest's own: each pytest that starts makes that one private again, and under root PostgreSQL, which runs
+    as another user, could then not reach its data.
+    """
+    with tempfile.TemporaryDirectory(prefix="lectern-test-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
