@@ -20,6 +20,7 @@ from api import permit, problems
 from api.authentication import SignInMiddleware
 from api.health.routes import HEALTH_ROUTES
 from api.pages import page_routes
+from api.recordings.routes import RECORDING_ROUTES
 from api.replay.routes import replay_routes
 from api.resources import Resources
 from api.sessions.routes import SESSION_ROUTES
@@ -32,7 +33,7 @@ STATIC = Path(__file__).parent / "static"
 
 def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
     """The ASGI application of one API process over `resources`; `static` holds the built pages."""
-    api = Router(API_PATH, route_handlers=[*SIGN_IN_ROUTES, *SESSION_ROUTES])
+    api = Router(API_PATH, route_handlers=[*SIGN_IN_ROUTES, *SESSION_ROUTES, *RECORDING_ROUTES])
     return Litestar(
         route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
         guards=[permit.guard],

@@ -1,0 +1,247 @@
+"""What people do with recordings: see, rename, replay, hold, purge, rescue, promote, try failed work again."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from api.permit import grants_of, require_for
+from api.recordings.schemas import (
+    CertificateShape,
+    EncodingShape,
+    HoldShape,
+    PromotionOrder,
+    PurgeOrder,
+    RecordingChange,
+    RecordingShape,
+    StillShape,
+    WorkShape,
+)
+from api.resources import Resources
+from api.shapes import Person, Place
+from domain.kinds import Role
+from domain.permissions import Action, Scope, actions, may
+from domain.refusals import Refusal, RefusalCode
+from domain.release import Playable, may_play, require_play
+from domain.retention import require_confirmed, require_holdable, require_purgeable
+from domain.states import RecordingState
+from storage.catalogue import accounts, courses, holds, institute, recordings, retention, stills, work
+from storage.catalogue.sign_ins import Known
+from storage.catalogue.tables.certificate import Certificate
+from storage.catalogue.tables.course import Course
+from storage.catalogue.tables.recording import Recording
+from storage.catalogue.tables.still import StillKind
+from storage.catalogue.transaction import Actor, Transaction
+
+SHOWN_ACTIONS = (
+    Action.recording_play, Action.recording_edit, Action.recording_hold, Action.recording_hold_lift,
+    Action.recording_promote, Action.recording_purge,
+)  # fmt: skip
+ORDERED = "ordered: "
+RESCUED_DAYS = 30
+"""A recording that expired and is rescued gets this long to be promoted or held."""
+
+
+def scope_of(recording: Recording) -> Scope:
+    """Where a recording stands, as permissions ask."""
+    return Scope(recording.department_id, recording.programme_id, recording.cohort_id)
+
+
+def is_own(known: Known, recording: Recording) -> bool:
+    """Whether this account taught it."""
+    return recording.instructor_id == known.account.id
+
+
+def playable(recording: Recording) -> Playable:
+    """The recording as `domain.release` asks about it."""
+    owners = frozenset({recording.instructor_id} if recording.instructor_id else ())
+    return Playable(recording.release, recording.reviewed_at is not None, scope_of(recording), owners)
+
+
+def is_visible(known: Known, recording: Recording) -> bool:
+    """Whether this account sees that the recording exists: by duty, or because it may replay it."""
+    duties = [grant for grant in known.grants if grant.role != Role.learner]
+    by_duty = may(duties, Action.recording_read, scope_of(recording), is_own(known, recording))
+    return by_duty or may_play(known.viewer(), playable(recording))
+
+
+async def readable(tx: Transaction, known: Known, recording_id: UUID) -> Recording:
+    """The recording; Refusal("not_found") for whoever may not see it."""
+    recording = await recordings.get(tx, recording_id)
+    if not is_visible(known, recording):
+        raise Refusal(RefusalCode.not_found, kind="recording", id=recording_id)
+    return recording
+
+
+async def locked(
+    tx: Transaction, known: Known, recording_id: UUID, needed: Action, version: int | None = None
+) -> Recording:
+    """The recording under its row's lock, for whoever may do `needed` to it."""
+    await readable(tx, known, recording_id)
+    recording = await recordings.lock(tx, recording_id, version)
+    require_for(known, needed, scope_of(recording), own=is_own(known, recording))
+    return recording
+
+
+async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> list[RecordingShape]:
+    """Recordings as they are shown to this account."""
+    ids = [one.id for one in found]
+    programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
+    cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
+    standing, progress = await holds.standing(tx, ids), await work.progress(tx, ids)
+    placers = {hold.placed_by for listed in standing.values() for hold in listed}
+    named = {one.instructor_id for one in found} | placers
+    people = {
+        key: Person(key, row.display_name)
+        for key, row in (await accounts.by_id(tx, {one for one in named if one})).items()
+    }
+    grants = grants_of(known)
+    shown = []
+    for one in found:
+        made = progress.get(one.id, work.Progress())
+        course = next(iter(await courses.of_recording(tx, one.id)), None) if _is_promoted(one) else None
+        shown.append(
+            RecordingShape(
+                id=one.id, session_id=one.session_id, title=one.title, state=one.state,
+                instructor=people.get(one.instructor_id) if one.instructor_id else None,
+                programme=Place(one.programme_id, programmes[one.programme_id].title) if one.programme_id else None,
+                cohort=Place(one.cohort_id, cohorts[one.cohort_id].title) if one.cohort_id else None,
+                release=one.release, reviewed_at=one.reviewed_at, retention_class=one.retention_class,
+                started_at=one.started_at, ended_at=one.ended_at, expires_at=one.expires_at,
+                duration_ms=one.duration_ms, bytes=one.bytes,
+                poster_url=f"/api/v1/recordings/{one.id}/poster" if one.poster_key else None,
+                encoding=EncodingShape(made.done, made.total, made.failed),
+                holds=[
+                    HoldShape(hold.id, hold.reason, people.get(hold.placed_by) if hold.placed_by else None,
+                              hold.placed_at)
+                    for hold in standing.get(one.id, ())
+                ],
+                marked_at=one.marked_at, purge_reason=one.purge_reason, course_id=course.id if course else None,
+                version=one.version,
+                may=actions(grants, scope_of(one), is_own(known, one), SHOWN_ACTIONS),
+            )
+        )  # fmt: skip
+    return shown
+
+
+async def change(
+    tx: Transaction, known: Known, actor: Actor, recording_id: UUID, wanted: RecordingChange, version: int
+) -> Recording:
+    """Rename it."""
+    recording = await locked(tx, known, recording_id, Action.recording_edit, version)
+    before = recording.title
+    if wanted.title is not msgspec.UNSET:
+        recording.title = wanted.title
+    await tx.session.flush()
+    await tx.audit(actor, "recording_changed", "recording", recording.id, before=before, after=recording.title)
+    return recording
+
+
+async def require_replayable(tx: Transaction, known: Known, recording_id: UUID) -> Recording:
+    """The recording, if this account may replay it now. Refusals: not_found, not_released, already_purged."""
+    recording = await readable(tx, known, recording_id)
+    if recording.state in (RecordingState.purging, RecordingState.purged):
+        raise Refusal(RefusalCode.already_purged)
+    require_play(known.viewer(), playable(recording))
+    return recording
+
+
+async def place_hold(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, reason: str
+) -> HoldShape:
+    """Stop its purging. Refusal("already_purged") once its objects go."""
+    recording = await locked(tx, known, recording_id, Action.recording_hold)
+    require_holdable(recording.state)
+    hold = await holds.place(tx, recording_id, reason, known.account.id, resources.clock())
+    await tx.audit(actor, "recording_held", "recording", recording_id, hold=str(hold.id), reason=reason)
+    return HoldShape(hold.id, hold.reason, Person(known.account.id, known.account.display_name), hold.placed_at)
+
+
+async def lift_hold(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID
+) -> None:
+    """Let the clock run again."""
+    await locked(tx, known, recording_id, Action.recording_hold_lift)
+    await holds.lift(tx, recording_id, hold_id, known.account.id, "", resources.clock())
+    await tx.audit(actor, "recording_hold_lifted", "recording", recording_id, hold=str(hold_id))
+
+
+async def order_purge(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, order: PurgeOrder
+) -> Recording:
+    """Mark it for purging at once; a worker purges it and writes the certificate."""
+    recording = await locked(tx, known, recording_id, Action.recording_purge)
+    require_confirmed(recording.title, order.confirm_title)
+    require_purgeable(await retention.holding(tx, recording))
+    await retention.mark(tx, recording, f"{ORDERED}{order.reason}", resources.clock())
+    await tx.audit(actor, "recording_marked", "recording", recording_id, reason=order.reason)
+    return recording
+
+
+async def rescue(tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID) -> Recording:
+    """Take it out of the trash; what had expired gets some days more."""
+    recording = await locked(tx, known, recording_id, Action.recording_hold)
+    now = resources.clock()
+    expires_at = recording.expires_at
+    if expires_at is not None and expires_at <= now:
+        expires_at = now + timedelta(days=RESCUED_DAYS)
+    await retention.rescue(tx, recording, expires_at)
+    await tx.audit(actor, "recording_rescued", "recording", recording_id)
+    return recording
+
+
+async def promote(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, order: PromotionOrder
+) -> Course:
+    """Make a draft course of it; from here on it is kept."""
+    await locked(tx, known, recording_id, Action.recording_promote)
+    course = await courses.promote(
+        tx, recording_id, title=order.title, summary=order.summary, audience=order.audience,
+        provider_id=known.account.id, now=resources.clock(),
+    )  # fmt: skip
+    await tx.audit(actor, "recording_promoted", "recording", recording_id, course=str(course.id))
+    return course
+
+
+async def still_shapes(tx: Transaction, known: Known, recording_id: UUID) -> list[StillShape]:
+    """The pictures along its time line."""
+    recording = await readable(tx, known, recording_id)
+    return [
+        StillShape(one.at_ms, one.width, one.height, f"/api/v1/recordings/{recording.id}/stills/{one.at_ms}")
+        for one in await stills.of_recording(tx, recording.id)
+        if one.kind == StillKind.still
+    ]
+
+
+async def still_key(tx: Transaction, known: Known, recording_id: UUID, at_ms: int) -> str:
+    """The object of one picture; Refusal("not_found")."""
+    await readable(tx, known, recording_id)
+    for one in await stills.of_recording(tx, recording_id):
+        if one.kind == StillKind.still and one.at_ms == at_ms:
+            return one.object_key
+    raise Refusal(RefusalCode.not_found, kind="still", id=str(at_ms))
+
+
+async def work_shapes(tx: Transaction, known: Known, recording_id: UUID) -> list[WorkShape]:
+    """The work on its media, for those who may edit it."""
+    recording = await readable(tx, known, recording_id)
+    require_for(known, Action.recording_edit, scope_of(recording), own=is_own(known, recording))
+    return [
+        WorkShape(one.id, one.kind, one.state, one.attempts, one.queued_at, one.started_at, one.finished_at,
+                  one.error, one.log)
+        for one in await work.of_recording(tx, recording_id)
+    ]  # fmt: skip
+
+
+def certificate_shape(one: Certificate) -> CertificateShape:
+    """A certificate as it is shown."""
+    return CertificateShape(
+        id=one.id, recording_id=one.recording_id, session_id=one.session_id, title=one.title,
+        purged_at=one.purged_at, verified_at=one.verified_at, reason=one.reason, objects=one.objects,
+        bytes=one.bytes, listing_sha256=one.listing_sha256.hex(), actor=one.actor,
+    )  # fmt: skip
+
+
+def _is_promoted(recording: Recording) -> bool:
+    return recording.state == RecordingState.promoted

@@ -1,0 +1,197 @@
+"""/api/v1/recordings: the library, replay, and what keeps or ends a recording. /api/v1/certificates beside it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, delete, get, patch, post
+from litestar.params import Parameter
+
+from api import permit
+from api.idempotency import once
+from api.object_bytes import send_object
+from api.playback_tokens import playback
+from api.recordings import actions
+from api.recordings.schemas import (
+    CertificateShape,
+    HoldShape,
+    PurgeOrder,
+    RecordingChange,
+    RecordingShape,
+    StillShape,
+    WorkShape,
+)
+from api.resources import Resources
+from api.shapes import PageShape, PlaybackShape, ReasonGiven
+from api.versions import etag, required_version
+from domain.permissions import Action
+from domain.refusals import Refusal, RefusalCode
+from domain.states import RecordingState
+from storage.catalogue import certificates, recordings
+from storage.catalogue.recordings import Wanted
+from storage.catalogue.sign_ins import Known
+from storage.catalogue.transaction import Actor, Transaction
+
+JPEG = "image/jpeg"
+LONGEST_SEARCH = 200
+
+
+@get("/recordings", opt=permit.action(Action.recording_read))
+async def listing(
+    resources: Resources, known: Known, q: Annotated[str, Parameter(max_length=LONGEST_SEARCH)] = "",
+    recording_state: Annotated[list[RecordingState] | None, Parameter(query="state")] = None,
+    cursor: str | None = None, limit: int | None = None,
+) -> PageShape[RecordingShape]:  # fmt: skip
+    """Recordings within reach, the newest first; `q` is found anywhere in the title."""
+    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    async with resources.catalogue.transaction() as tx:
+        reach = permit.reach_of(known, Action.recording_read)
+        wanted = Wanted(recording_state or (), q)
+        page = await recordings.listing(tx, reach, known.account.id, wanted, cursor=cursor, limit=size)
+        visible = [one for one in page.items if actions.is_visible(known, one)]
+        return PageShape(await actions.shapes(tx, known, visible), page.next_cursor)
+
+
+@get("/recordings/{recording_id:uuid}", opt=permit.action(Action.recording_read))
+async def one(resources: Resources, known: Known, recording_id: UUID) -> Response[RecordingShape]:
+    """One recording, with its version as ETag."""
+    async with resources.catalogue.transaction() as tx:
+        (shape,) = await actions.shapes(tx, known, [await actions.readable(tx, known, recording_id)])
+    return Response(shape, headers=etag(shape.version))
+
+
+@patch("/recordings/{recording_id:uuid}", opt=permit.action(Action.recording_edit))
+async def change(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, recording_id: UUID,
+    data: RecordingChange,
+) -> Response[RecordingShape]:  # fmt: skip
+    """Change a recording's title; needs If-Match."""
+    version = required_version(request)
+    async with resources.catalogue.transaction() as tx:
+        recording = await actions.change(tx, known, actor, recording_id, data, version)
+        (shape,) = await actions.shapes(tx, known, [recording])
+    return Response(shape, headers=etag(shape.version))
+
+
+@get("/recordings/{recording_id:uuid}/poster", opt=permit.action(Action.recording_read))
+async def poster(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, recording_id: UUID
+) -> Response[bytes]:
+    """Its picture in lists."""
+    async with resources.catalogue.transaction() as tx:
+        recording = await actions.readable(tx, known, recording_id)
+    if recording.poster_key is None:
+        raise Refusal(RefusalCode.not_found, kind="poster", id=recording_id)
+    return await send_object(request, resources, recording.poster_key, JPEG)
+
+
+@get("/recordings/{recording_id:uuid}/stills", opt=permit.action(Action.recording_read))
+async def stills(resources: Resources, known: Known, recording_id: UUID) -> list[StillShape]:
+    """The pictures along its time line."""
+    async with resources.catalogue.transaction() as tx:
+        return await actions.still_shapes(tx, known, recording_id)
+
+
+@get("/recordings/{recording_id:uuid}/stills/{at_ms:int}", opt=permit.action(Action.recording_read))
+async def still(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, recording_id: UUID, at_ms: int
+) -> Response[bytes]:
+    """One of them."""
+    async with resources.catalogue.transaction() as tx:
+        key = await actions.still_key(tx, known, recording_id, at_ms)
+    return await send_object(request, resources, key, JPEG)
+
+
+@get("/recordings/{recording_id:uuid}/work", opt=permit.action(Action.recording_edit))
+async def work(resources: Resources, known: Known, recording_id: UUID) -> list[WorkShape]:
+    """The work on its media: what waits, runs, is done, and what failed with its log."""
+    async with resources.catalogue.transaction() as tx:
+        return await actions.work_shapes(tx, known, recording_id)
+
+
+@post("/recordings/{recording_id:uuid}/playback", status_code=201, opt=permit.action(Action.recording_read))
+async def replay(resources: Resources, known: Known, recording_id: UUID) -> PlaybackShape:
+    """An address that plays the recording."""
+    async with resources.catalogue.transaction() as tx:
+        await actions.require_replayable(tx, known, recording_id)
+    return playback(resources, known, "replay", recording_id)
+
+
+@post("/recordings/{recording_id:uuid}/holds", status_code=201, opt=permit.action(Action.recording_hold))
+async def hold(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, recording_id: UUID,
+    data: ReasonGiven,
+) -> Response[HoldShape]:  # fmt: skip
+    """Stop its purging, and say why."""
+
+    async def create(tx: Transaction) -> HoldShape:
+        return await actions.place_hold(tx, resources, known, actor, recording_id, data.reason)
+
+    return await once(request, resources, known, create)
+
+
+@delete(
+    "/recordings/{recording_id:uuid}/holds/{hold_id:uuid}",
+    status_code=204,
+    opt=permit.action(Action.recording_hold_lift),
+)
+async def lift(resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID) -> None:
+    """Let its clock run again."""
+    async with resources.catalogue.transaction() as tx:
+        await actions.lift_hold(tx, resources, known, actor, recording_id, hold_id)
+
+
+@post("/recordings/{recording_id:uuid}/purge", status_code=202, opt=permit.action(Action.recording_purge))
+async def purge(
+    resources: Resources, known: Known, actor: Actor, recording_id: UUID, data: PurgeOrder
+) -> RecordingShape:
+    """Purge it now; its title must be typed again. The certificate follows when nothing is left of it."""
+    async with resources.catalogue.transaction() as tx:
+        recording = await actions.order_purge(tx, resources, known, actor, recording_id, data)
+        (shape,) = await actions.shapes(tx, known, [recording])
+    return shape
+
+
+@post("/recordings/{recording_id:uuid}/rescue", status_code=200, opt=permit.action(Action.recording_hold))
+async def rescue(resources: Resources, known: Known, actor: Actor, recording_id: UUID) -> RecordingShape:
+    """Take it out of the trash while its grace time lasts."""
+    async with resources.catalogue.transaction() as tx:
+        recording = await actions.rescue(tx, resources, known, actor, recording_id)
+        (shape,) = await actions.shapes(tx, known, [recording])
+    return shape
+
+
+@get("/recordings/{recording_id:uuid}/certificate", opt=permit.action(Action.certificate_read))
+async def certificate(resources: Resources, known: Known, recording_id: UUID) -> CertificateShape:
+    """The proof of its purge."""
+    async with resources.catalogue.transaction() as tx:
+        recording = await recordings.get(tx, recording_id)
+        own = actions.is_own(known, recording)
+        permit.require_for(known, Action.certificate_read, actions.scope_of(recording), own=own)
+        found = await certificates.of_recording(tx, recording_id)
+    if found is None:
+        raise Refusal(RefusalCode.not_found, kind="certificate", id=recording_id)
+    return actions.certificate_shape(found)
+
+
+@get("/certificates", opt=permit.action(Action.certificate_read))
+async def every_certificate(
+    resources: Resources, known: Known, cursor: str | None = None, limit: int | None = None
+) -> PageShape[CertificateShape]:
+    """All certificates, the newest first, of recordings within reach."""
+    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    reach = permit.reach_of(known, Action.certificate_read)
+    async with resources.catalogue.transaction() as tx:
+        page = await certificates.listing(tx, cursor=cursor, limit=size)
+        about = await recordings.by_id(tx, [one.recording_id for one in page.items])
+    shown = [
+        actions.certificate_shape(one)
+        for one in page.items
+        if reach.covers(actions.scope_of(about[one.recording_id]), actions.is_own(known, about[one.recording_id]))
+    ]
+    return PageShape(shown, page.next_cursor)
+
+
+RECORDING_ROUTES = [
+    listing, one, change, poster, stills, still, work, replay, hold, lift, purge, rescue, certificate,
+    every_certificate,
+]  # fmt: skip
