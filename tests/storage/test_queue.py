@@ -245,3 +245,24 @@ def test_a_valkey_that_goes_away_costs_no_job(tmp_path: Path) -> None:
             worker.kill()
             worker.wait()
             first.stop()
+
+
+@pytest.mark.long
+def test_twenty_killed_workers_lose_no_job(queue: redis.Redis, start_worker: Start) -> None:
+    """Whoever says that it started a job is killed, twenty times over; at the end every job has ended."""
+    words = {f"job-{number}" for number in range(30)}
+    for word in sorted(words):
+        enqueue(queue, "media", f"{JOBS}.linger", word, job_id=word, retry_seconds=(1,) * 25)
+    workers = {worker.pid: worker for worker in (start_worker("a"), start_worker("b"))}
+    for number in range(20):
+        _, horse_pid, worker_pid = _next(queue, "started")
+        horse = psutil.Process(horse_pid)
+        workers.pop(worker_pid).kill()
+        horse.wait(2.0)
+        replacement = start_worker(f"replacement-{number}")
+        workers[replacement.pid] = replacement
+    queue.rpush("go", *range(100))
+    ended = {_next(queue, "ended")}
+    while ended < words:
+        ended.add(_next(queue, "ended"))
+    assert ended == words
