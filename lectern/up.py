@@ -1,0 +1,104 @@
+"""The whole house on one machine: embedded servers, migrations, one process of each kind, watched until told to stop.
+
+Order of stopping: ingest first, so that what it has captured is uploaded while the stores are there; then who works on
+it, then the API, then the servers.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import structlog
+
+from lectern.complaint import Complaint
+from lectern.embedded import servers_for
+from lectern.settings import Settings, to_environ
+from lectern.supervisor import Supervisor
+from storage.migrations.run import migrate
+from storage.objects.store import ObjectStore
+
+log = structlog.get_logger()
+
+READY_SECONDS = 60.0
+READY_POLL_SECONDS = 0.1
+PROCESSES = ("api", "ingest", "worker", "scheduler")
+
+
+@dataclass(frozen=True)
+class House:
+    """A running Lectern: its settings with every address filled in, and its processes."""
+
+    settings: Settings
+    supervisor: Supervisor
+
+
+@contextlib.asynccontextmanager
+async def house(settings: Settings, log_folder: Path | None = None) -> AsyncIterator[House]:
+    """Start everything; it answers when the block begins, and is gone, uploads drained, when it ends."""
+    async with servers_for(_in_folder(settings)) as complete:
+        await migrate(complete.storage.database_owner_url)
+        await asyncio.to_thread(ObjectStore(complete.storage).ensure_bucket)
+        supervisor = Supervisor(to_environ(complete), log_folder)
+        try:
+            for name in PROCESSES:
+                await supervisor.start(name, name)
+            await _until_ready(complete)
+            yield House(complete, supervisor)
+        finally:
+            killed = await supervisor.stop()
+            if killed:
+                log.error("had to be killed", processes=killed)
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """Set when Ctrl-C or SIGTERM asks to stop."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, asked.set)
+    try:
+        yield asked
+    finally:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(sign)
+
+
+def _in_folder(settings: Settings) -> Settings:
+    """Folders that were not set lie in the data folder, whatever folder `up` was started in."""
+    data = settings.lectern.data_folder.resolve()
+    ingest, transcode = settings.ingest, settings.transcode
+    if settings.sources["ingest.spool_folder"] == "default":
+        ingest = dataclasses.replace(ingest, spool_folder=data / "spool")
+    if settings.sources["transcode.work_folder"] == "default":
+        transcode = dataclasses.replace(transcode, work_folder=data / "work")
+    own = dataclasses.replace(settings.lectern, data_folder=data)
+    return dataclasses.replace(settings, lectern=own, ingest=ingest, transcode=transcode)
+
+
+async def _until_ready(settings: Settings) -> None:
+    """Both processes that serve must say that they are ready; Complaint when they do not in time."""
+    api, ingest = settings.api, settings.ingest
+    waiting = {
+        "api": f"http://{api.host}:{api.port}/readyz",
+        "ingest": f"http://{ingest.http_host}:{ingest.http_port}/healthz",
+    }
+    async with httpx.AsyncClient(timeout=2.0) as client:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                for url in waiting.values():
+                    while not await _answers(client, url):  # noqa: ASYNC110 - another process, no event to wait on
+                        await asyncio.sleep(READY_POLL_SECONDS)
+        except TimeoutError:
+            raise Complaint(f"Lectern was not ready within {READY_SECONDS:.0f} s; the logs tell why") from None
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False
