@@ -24,7 +24,8 @@ _DYNAMIC = b"\x02"  # limit type of Set Peer Bandwidth (§5.4.5)
 _CAN_FORWARD = 4.0  # FourCcInfoMask of Enhanced RTMP
 _ANSWERS = frozenset(("_result", "_error", "onStatus", "onBWDone"))
 
-BAD_NAME, FAILED, START = "NetStream.Publish.BadName", "NetStream.Publish.Failed", "NetStream.Publish.Start"
+BAD_NAME, DENIED, FAILED = "NetStream.Publish.BadName", "NetStream.Publish.Denied", "NetStream.Publish.Failed"
+START = "NetStream.Publish.Start"
 _UNPUBLISHED = "NetStream.Unpublish.Success"
 
 Outcome = PublishRequested | Literal["unpublished"] | None
@@ -130,7 +131,7 @@ class Dialogue:
         self.move(Move.PUBLISH)
         self.stream_id = stream_id
         if not key:
-            self.close(BAD_NAME, "The stream key is missing.")
+            self.close(DENIED, "The stream key is missing.")
             return None
         return PublishRequested(stream_id, app, key, self._encoder, self._tc_url)
 

@@ -58,7 +58,7 @@ def chunks(
     chunk_bytes: int = 128,
     repeat: int | None = -1,
 ) -> list[bytes]:
-    """One message's chunks. `repeat`: the extended timestamp of its type 3 chunks; -1: the header's, None: not there."""
+    """One message's chunks. `repeat`: the extended timestamp of its type 3 chunks; -1: the header's, None: none."""
     extended = b"" if time < 0xFF_FFFF or repeat is None else struct.pack(">I", time if repeat == -1 else repeat)
     first = header(form, chunk_stream, time, len(payload), kind, stream_id) + payload[:chunk_bytes]
     head = basic_header(3, chunk_stream) + extended

@@ -158,7 +158,7 @@ def test_a_key_in_the_app(app: str) -> None:
 def test_a_publish_without_any_key_is_refused() -> None:
     publisher = Publisher()
     assert publisher.say(wire.opening(key="")) == []
-    assert publisher.statuses() == [("NetStream.Publish.BadName", "The stream key is missing.")]
+    assert publisher.statuses() == [("NetStream.Publish.Denied", "The stream key is missing.")]
     assert publisher.connection.closed
 
 

@@ -1,0 +1,61 @@
+"""What the RTMP server needs from the rest of ingest: somebody who decides publishes, and a sink for each accepted one.
+
+Rule: a sink's methods are called in order, on the event loop, and return at once; after `ended` none is called.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ingest.rtmp.amf0 import Value
+from media.packet import Packet, Track
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    """Who wants to publish what, and the handles on its connection. Key and address of the stream stay out of repr.
+
+    All three handles may be called from anywhere on the loop, also from within a sink's method, at any time, twice, and
+    after the end, when they do nothing.
+    """
+
+    app: str
+    key: str = field(repr=False)
+    encoder: str
+    """What the encoder calls itself in `connect` (flashVer); onMetaData's `encoder` says it better."""
+    address: str
+    """The peer's IP address."""
+    secure: bool
+    """Whether it came by rtmps."""
+    tc_url: str = field(repr=False)
+    close: Callable[[str, str], None] = field(repr=False)
+    """`close(code, description)`: tells the encoder why, ends the publish (`ended` follows) and hangs up."""
+    pause_reading: Callable[[], None] = field(repr=False)
+    """Backpressure: nothing more is read; what was read already is still handed on. Silence does not count then."""
+    resume_reading: Callable[[], None] = field(repr=False)
+
+
+class PublishSink(Protocol):
+    """Takes what one accepted publish brings."""
+
+    def track(self, track: Track) -> None:
+        """A new or changed track; packets that name it follow."""
+
+    def packet(self, packet: Packet) -> None:
+        """One access unit. Its data never changes and may be kept."""
+
+    def metadata(self, metadata: Mapping[str, Value]) -> None:
+        """onMetaData as sent: nothing in it is to be trusted."""
+
+    def unsupported(self, codec: str, reason: str) -> None:
+        """The encoder sent what cannot be packaged, and was told `reason`; `ended` follows."""
+
+    def ended(self, reason: str) -> None:
+        """The publish is over, by one of `events.EndReason`."""
+
+
+class PublishHandler(Protocol):
+    """Decides publishes."""
+
+    async def admit(self, request: PublishRequest) -> PublishSink:
+        """The sink of an admitted publish. Raises domain.refusals.Refusal. May be cancelled when it takes too long."""

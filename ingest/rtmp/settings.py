@@ -1,0 +1,27 @@
+"""What the RTMP server may be told. Reads nothing."""
+
+from dataclasses import dataclass, field
+
+from ingest.rtmp.limits import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class RtmpSettings:
+    """Addresses, limits and waits of one RTMP server."""
+
+    hosts: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses to listen on; an IPv6 one is left out, with a warning, where the machine has no IPv6."""
+    port: int = 1935
+    """For plain RTMP; 0 picks a free one, the same for all hosts."""
+    tls_port: int | None = None
+    """For rtmps, when the server is given a TLS context."""
+    connections: int = 1024
+    """At one time, of all peers: well under a process's usual limit of open files."""
+    connections_per_address: int = 128
+    """At one time from one IPv4 address or one IPv6 /64: a whole school may stand behind one, a flood may not."""
+    admission_seconds: float = 10.0
+    """How long our own side may take to decide a publish; then it is refused as for a fault of ours."""
+    linger_seconds: float = 2.0
+    """How long a peer that was told the end may take to hang up: what it still sends is read and dropped, or the
+    answer could be lost to a reset."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
