@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.objects import keys
@@ -56,6 +56,7 @@ def test_every_kind_has_a_builder() -> None:
 
 
 @pytest.mark.parametrize("kind", ObjectKind)
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_is_built_is_read_back(kind: ObjectKind, data: st.DataObject) -> None:
     build, names = BUILDERS[kind]
@@ -71,6 +72,7 @@ def test_what_is_built_is_read_back(kind: ObjectKind, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("kind", ObjectKind)
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_key_with_one_slip_is_not_taken_for_what_it_is_not(kind: ObjectKind, data: st.DataObject) -> None:
     """One character dropped, doubled or changed: either no key of ours, or the very key that its parts would build."""
@@ -85,6 +87,7 @@ def test_a_key_with_one_slip_is_not_taken_for_what_it_is_not(kind: ObjectKind, d
         assert rebuild(*(getattr(name, field) for field in fields)) == slipped
 
 
+@settings(deadline=None)
 @given(first=st.uuids(), second=st.uuids())
 def test_no_recordings_prefix_reaches_into_another(first: Any, second: Any) -> None:
     if first != second:
