@@ -71,7 +71,7 @@ def cursor_of(at: datetime, key: UUID) -> str:
 def read_cursor(cursor: str) -> tuple[datetime, UUID]:
     """What `cursor_of` was given; Refusal("invalid_input", field="cursor") for anything that it did not make."""
     try:
-        microseconds, key = _CURSOR.unpack(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        microseconds, key = _CURSOR.unpack(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
         return EPOCH + timedelta(microseconds=microseconds), UUID(bytes=key)
     except (struct.error, binascii.Error, UnicodeEncodeError, OverflowError) as error:
         raise Refusal(RefusalCode.invalid_input, field="cursor") from error
