@@ -64,9 +64,11 @@ class ReelCommand:
             str(self.folder / f"{rung.name}.mp4"),
             **{
                 "c:v": "libx264", "preset": self.preset, "profile:v": "high", "crf": rung.crf,
+                # x264's rate control under a cap looks at what its other threads have done so far: with more than one,
+                # two runs differ. The renditions run side by side instead.
                 # A buffer of one second keeps any two seconds, seams between reels too, under 1.1 x the cap.
                 "maxrate": f"{rung.max_kbps}k", "bufsize": f"{rung.max_kbps}k",
-                "x264-params": f"keyint=infinite:scenecut=0:vbv-init=0.5:threads={self.threads}:stitchable=1",
+                "x264-params": "keyint=infinite:scenecut=0:vbv-init=0.5:threads=1:stitchable=1",
                 "force_key_frames": ",".join(f"{seconds:.6f}" for seconds in self.keyframes_seconds),
                 "fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000,
                 "flags": "+bitexact", "fflags": "+bitexact", "map_metadata": -1, "f": "mp4",

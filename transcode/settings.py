@@ -10,7 +10,7 @@ class TranscodeSettings:
 
     # Where a job keeps its files while it runs; emptied after each.
     work_folder: Path = Path(".data/work")
-    # Threads of one ffmpeg; fixed, so that the same reel gives the same bytes on every machine.
+    # Threads that decode a reel; each rendition is encoded by one more.
     ffmpeg_threads: int = 2
     # x264 preset of the ladder.
     preset: str = "veryfast"
