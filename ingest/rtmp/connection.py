@@ -5,7 +5,7 @@ the connection, `error` says what it was, and whoever owns the connection sends 
 is true. Times are seconds of any one monotonic clock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from ingest.rtmp import messages
 from ingest.rtmp.chunks import WRAP, ChunkReader, Message
@@ -18,6 +18,7 @@ from ingest.rtmp.limits import MAX_AUDIO_BYTES, MAX_HELD_BYTES, MAX_STRANGER_BYT
 from ingest.rtmp.replies import Replies
 from ingest.rtmp.states import Move, State
 
+_MEDIA = (messages.VIDEO, messages.AUDIO)
 _STRANGER_LIMITS: dict[int, int] = {}
 _PUBLISHER_LIMITS = {
     messages.AUDIO: MAX_AUDIO_BYTES,
@@ -38,8 +39,8 @@ class RtmpConnection:
         self._handshake = Handshake(random)
         self._reader = ChunkReader(_STRANGER_LIMITS)
         self._media = MediaReader()
-        self._held: list[Message] = []
-        self._held_bytes = 0
+        self._held: Iterator[Message] = iter(())  # behind a publish that is not decided yet,
+        self._waiting: list[bytes] = []  # and what came after that
         self._known = False  # a publish was admitted once
         self._received = self._acknowledged = 0
         self._window = ACK_WINDOW_BYTES
@@ -85,10 +86,12 @@ class RtmpConnection:
         self._media = MediaReader()
         self._since, self._media_at = now, None
         self._heard_at = self._pinged_at = now
-        held, self._held, self._held_bytes = self._held, [], 0
+        waiting, self._waiting = self._waiting, []
         events: list[Event] = []
         try:
-            self._handle(held, now, events)
+            self._handle(self._held, now, events)
+            for data in waiting:
+                self._feed(data, now, events)
         except PeerError as error:
             self._fail(error, EndReason.BROKE_RULES, events)
         return events
@@ -173,7 +176,7 @@ class RtmpConnection:
             self._dialogue.move(Move.CLOSE)
 
     def _take(self, data: bytes, now: float, events: list[Event]) -> None:
-        if not self._known and self._received > MAX_STRANGER_BYTES:
+        if not self._known and self._received > MAX_STRANGER_BYTES and self.state is not State.DECIDING:
             reason = f"more than {MAX_STRANGER_BYTES} bytes before a publish"
             raise PeerError(reason)
         if self.state is State.HANDSHAKE:
@@ -183,27 +186,32 @@ class RtmpConnection:
                 return
             self._dialogue.move(Move.SHAKE)
             data = rest
-        self._handle(self._reader.receive(data), now, events)
+        self._feed(data, now, events)
         if self._received - self._acknowledged >= self._window:
             self._acknowledged = self._received
             self._replies.control(messages.ACKNOWLEDGEMENT, self._received % WRAP)
 
-    def _handle(self, received: Iterable[Message], now: float, events: list[Event]) -> None:
-        for message in received:
-            state = self._dialogue.state
-            if state is State.PUBLISHING and message.kind in (messages.VIDEO, messages.AUDIO):
-                self._media_message(message, now, events)
-            elif state is State.DECIDING:
-                self._hold(message)
-            elif state is not State.CLOSED:
-                self._other_message(message, now, events)
-
-    def _hold(self, message: Message) -> None:
-        self._held_bytes += len(message.payload) + 1
-        if self._held_bytes > MAX_HELD_BYTES:
+    def _feed(self, data: bytes, now: float, events: list[Event]) -> None:
+        if self.state is not State.DECIDING:
+            self._handle(self._reader.receive(data), now, events)
+            return
+        self._waiting.append(data)
+        if sum(map(len, self._waiting)) > MAX_HELD_BYTES:
             reason = f"more than {MAX_HELD_BYTES} bytes behind a publish that is not decided"
             raise PeerError(reason)
-        self._held.append(message)
+
+    def _handle(self, received: Iterator[Message], now: float, events: list[Event]) -> None:
+        """Stops where a publish has to be decided: what is behind it is read under the limits that hold then."""
+        for message in received:
+            if message.kind in _MEDIA and self._dialogue.state is State.PUBLISHING:
+                self._media_message(message, now, events)
+            else:
+                self._other_message(message, now, events)
+            if self._dialogue.state is State.DECIDING:
+                self._held = received
+                return
+            if self._dialogue.state is State.CLOSED:
+                return
 
     def _media_message(self, message: Message, now: float, events: list[Event]) -> None:
         self._media_at = now
@@ -228,7 +236,7 @@ class RtmpConnection:
         elif kind in (messages.DATA, messages.DATA_AMF3):
             self._data_message(message, events)
         elif kind == messages.AGGREGATE:
-            self._handle(messages.split_aggregate(message), now, events)
+            self._handle(iter(messages.split_aggregate(message)), now, events)
         elif kind == messages.WINDOW_ACK_SIZE:
             self._window = messages.read_uint32(message.payload) or self._window
         elif kind == messages.USER_CONTROL:

@@ -24,8 +24,9 @@ MAX_ASSEMBLING_BYTES = 2 * MAX_VIDEO_BYTES
 # A message's buffer starts no larger than this, so that a header alone costs little; it doubles as bytes really come.
 FIRST_BUFFER_BYTES = 64 * 1024
 
-# Until its first publish is admitted: handshake, connect, createStream and publish are under 10 KiB with every encoder.
-MAX_STRANGER_BYTES = 256 * 1024
+# Until its first publish: handshake, connect, createStream and publish are under 10 KiB with every encoder; one that
+# does not wait for answers may have a read's worth (256 KB) of media behind them.
+MAX_STRANGER_BYTES = 384 * 1024
 
 # Flash Media Server gathers some hundred milliseconds of tags; each one costs us an object however small it is.
 MAX_AGGREGATE_TAGS = 1024
@@ -37,7 +38,7 @@ MAX_NET_STREAMS = 16
 MAX_AMF_DEPTH = 16
 MAX_AMF_VALUES = 1024
 
-# Messages that came behind a publish that is not decided yet: the shell stops reading meanwhile, so one read's worth.
+# What comes behind a publish that is not decided yet: encoders wait for the answer, and the shell stops reading.
 MAX_HELD_BYTES = 1024 * 1024
 
 # What is kept of texts that go to logs, pages and the catalogue.

@@ -18,7 +18,7 @@ from ingest.rtmp.events import (
     TrackConfigured,
     UnsupportedCodec,
 )
-from ingest.rtmp.limits import MAX_NET_STREAMS, MAX_STRANGER_BYTES, Timeouts
+from ingest.rtmp.limits import MAX_HELD_BYTES, MAX_NET_STREAMS, MAX_STRANGER_BYTES, Timeouts
 from ingest.rtmp.states import State
 from tests.kit import rtmp_bytes as wire
 
@@ -44,7 +44,7 @@ class Publisher:
         self.sent += data
         skipped, data = data[: self._skip], data[self._skip :]
         self._skip -= len(skipped)
-        return self._reader.receive(data)
+        return list(self._reader.receive(data))
 
     def answers(self) -> list[list[Value]]:
         """The commands among them."""
@@ -277,6 +277,20 @@ def test_media_behind_an_undecided_publish_waits_for_it() -> None:
     assert isinstance(track, TrackConfigured)
 
 
+def test_a_key_frame_behind_an_undecided_publish_is_read_under_a_publishers_limits() -> None:
+    """An encoder that does not wait for answers, and a frame larger than a stranger's messages may be."""
+    publisher = Publisher()
+    media = [(9, wire.avc_configuration()), (9, wire.avc_frame(bytes(200_000), key=True))]
+    early = b"".join(wire.message(kind, payload, stream_id=1, chunk_bytes=4096) for kind, payload in media)
+    (asked,) = publisher.say(wire.opening() + early[:180_000])
+    assert isinstance(asked, PublishRequested)
+    assert publisher.say(early[180_000:]) == []
+    track, frame = publisher.connection.accept_publish(1, publisher.now)
+    assert isinstance(track, TrackConfigured)
+    assert isinstance(frame, MediaReceived)
+    assert len(frame.packet.data) == 200_000
+
+
 def test_a_goodbye_behind_an_undecided_publish_waits_too() -> None:
     publisher = Publisher()
     goodbye = wire.command("deleteStream", 6.0, None, 1.0, chunk_bytes=4096)
@@ -382,9 +396,12 @@ def test_a_stranger_may_say_only_so_much() -> None:
 def test_what_waits_behind_an_undecided_publish_is_bounded() -> None:
     publisher = Publisher()
     publisher.say(wire.opening())
-    for _ in range(6):
+    for _ in range(MAX_HELD_BYTES // 60_000):
         publisher.media(wire.VIDEO, bytes(60_000))
+        assert publisher.connection.state is State.DECIDING
+    publisher.media(wire.VIDEO, bytes(60_000))
     assert publisher.connection.closed
+    assert "not decided" in str(publisher.connection.error)
 
 
 # Our own mistakes
