@@ -26,12 +26,13 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': api,
+      // The api holds writes to its own origin, so the dev server speaks as that origin.
+      '/api': { target: api, headers: { origin: api } },
       '/replay': api,
     },
   },
   test: {
-    environment: 'happy-dom',
+    environment: 'node', // a test that needs a page says so in its first line
     include: ['src/**/*.test.ts'],
   },
 })

@@ -62,8 +62,8 @@ export interface RecordingQuery {
 
 const at = (id: Uuid, rest = '') => `/recordings/${id}${rest}`
 
-export const listRecordings = (query: RecordingQuery, signal?: AbortSignal) =>
-  get<Page<Recording>>('/recordings', signal ? { query: { ...query }, signal } : { query: { ...query } })
+export const listRecordings = (query: RecordingQuery) =>
+  get<Page<Recording>>('/recordings', { query: { ...query } })
 export const readRecording = (id: Uuid) => get<Recording>(at(id))
 export const playRecording = (id: Uuid) => post<Playback>(at(id, '/playback'), { body: {} })
 export const rescueRecording = (id: Uuid) => post<unknown>(at(id, '/rescue'), { body: {} })

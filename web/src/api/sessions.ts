@@ -32,9 +32,13 @@ export interface IngestAddress {
   not_after: Instant
 }
 
-/** The encoder's live state, as the ingest process last said; only `state` is there when nothing publishes. */
+/**
+ * The encoder's live state, as the ingest process last said; only `state` is there when nothing publishes.
+ * Counters that are zero may be left out.
+ */
 export interface LiveState {
   state: string
+  take_id?: Uuid | null
   take_number?: number | null
   protocol?: 'rtmp' | 'whip' | null
   encoder?: string | null
@@ -75,8 +79,7 @@ export async function allSessions(query: SessionQuery): Promise<Session[]> {
   return found
 }
 
-export const readSession = (id: Uuid, signal?: AbortSignal) =>
-  get<Session>(`/sessions/${id}`, signal ? { signal } : {})
+export const readSession = (id: Uuid) => get<Session>(`/sessions/${id}`)
 export const readIngest = (id: Uuid) => get<IngestAddress>(`/sessions/${id}/ingest`)
 export const renewIngest = (id: Uuid) => post<IngestAddress>(`/sessions/${id}/ingest/renewal`, { body: {} })
 export const readLive = (id: Uuid) => get<LiveState>(`/sessions/${id}/live`)

@@ -38,7 +38,6 @@ export const library = {
     none: 'No reels yet',
     running: 'Encoding',
     whole: 'Complete',
-    failed: 'Some failed',
     failed_count: '{n} piece of work failed | {n} pieces of work failed',
   },
   work: {

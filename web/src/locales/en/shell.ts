@@ -16,7 +16,6 @@ export const shell = {
     show: 'Show',
     hide: 'Hide',
     reason: 'Reason',
-    reason_optional: 'Reason (optional)',
   },
   pages: {
     sign_in: 'Sign in',

@@ -25,7 +25,7 @@ export const library = {
     due: '已到期，即将清除',
     marked: '已标记清除，仍可挽回',
     purged: '已清除',
-    capturing: '课程结束后开始计算',
+    capturing: '保存期限自课程结束起算',
   },
   retention_classes: {
     ordinary_teaching: '日常课堂教学 · 六个月',
@@ -38,7 +38,6 @@ export const library = {
     none: '尚无分卷',
     running: '转码中',
     whole: '转码完成',
-    failed: '转码有失败',
     failed_count: '{n} 项转码失败',
   },
   work: {

@@ -16,7 +16,6 @@ export const shell = {
     show: '显示',
     hide: '隐藏',
     reason: '原因',
-    reason_optional: '原因（可不填）',
   },
   pages: {
     sign_in: '登录',

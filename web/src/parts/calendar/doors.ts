@@ -14,7 +14,7 @@ export function doorsOf(session: Session): SessionDoor[] {
   if (!over && (may.includes('session_publish') || may.includes('session_control'))) {
     doors.push({ name: 'open-session', to: { name: 'session', params: { id } } })
   }
-  if (!over && state !== 'draft' && state !== 'filed') {
+  if (!over && may.includes('session_play')) {
     doors.push({ name: 'watch-session', to: { name: 'watch', params: { id } } })
   }
   if (state === 'ended' && recording) {

@@ -12,6 +12,10 @@ export interface Judged {
 const UNKNOWN: Judged = { verdict: 'unknown', word: 'unknown' }
 const judged = (verdict: Verdict, word: string): Judged => ({ verdict, word })
 
+/** Whether an encoder publishes at all. */
+export const isPublishing = (live: LiveState | null) =>
+  Boolean(live?.take_id || live?.height || live?.video_kbps)
+
 /** 720 lines keep slides readable; below 480 small type is lost. */
 export function judgeResolution(live: LiveState): Judged {
   const height = live.height ?? 0

@@ -26,12 +26,15 @@ export const dateWords = (instant: Instant, language: string) =>
     day: 'numeric',
   }).format(new Date(instant))
 
+/** `11月24日 周二`, `Tue 24 Nov`. */
 export const dayWords = (instant: Instant, language: string) =>
   dateFormat(language, {
     month: language === 'en' ? 'short' : 'long',
     day: 'numeric',
     weekday: 'short',
-  }).format(new Date(instant))
+  })
+    .format(new Date(instant))
+    .replace(/日(?=周)/, '日 ')
 
 export const clockWords = (instant: Instant, language: string, seconds = false) =>
   dateFormat(language, {

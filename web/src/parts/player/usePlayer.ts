@@ -37,6 +37,7 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
   let hls: Hls | null = null
   let details: LevelDetails | null = null
   let reloads = 0
+  let soughtEarly: number | null = null
 
   const liveWindow = computed(() => ({
     start: media.start,
@@ -151,6 +152,10 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
   function seek(position: number): void {
     const element = video.value
     if (!element) return
+    if (media.end <= media.start) {
+      soughtEarly = position // nothing is known of the media yet: sought as soon as it is
+      return
+    }
     element.currentTime = clampSeek(
       media.start,
       options.live ? livePosition(liveWindow.value) : media.end,
@@ -198,7 +203,13 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
 
   const EVENTS: Record<string, () => void> = {
     timeupdate: measure,
-    durationchange: measure,
+    durationchange: () => {
+      measure()
+      if (soughtEarly === null || media.end <= media.start) return
+      const position = soughtEarly
+      soughtEarly = null
+      seek(position)
+    },
     progress: measure,
     seeking: measure,
     seeked: measure,

@@ -1,0 +1,74 @@
+// Both languages have the same keys and the same gaps to fill, and every reason of the rules has a sentence.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createI18n } from 'vue-i18n'
+import { en } from './en'
+import { zhCN } from './zh-CN'
+
+type Tree = { [key: string]: string | Tree }
+
+function leaves(tree: Tree, prefix = ''): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [key, value] of Object.entries(tree)) {
+    const path = prefix ? `${prefix}.${key}` : key
+    if (typeof value === 'string') found.set(path, value)
+    else for (const [inner, text] of leaves(value, path)) found.set(inner, text)
+  }
+  return found
+}
+
+const chinese = leaves(zhCN)
+const english = leaves(en)
+const gaps = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))].sort()
+
+describe('the two languages', () => {
+  it('have the same keys', () => {
+    expect([...english.keys()].sort()).toEqual([...chinese.keys()].sort())
+  })
+
+  it('fill the same gaps', () => {
+    for (const [key, text] of chinese) expect(gaps(english.get(key) ?? ''), key).toEqual(gaps(text))
+  })
+
+  it('leave nothing empty, and no Chinese in the English', () => {
+    for (const [key, text] of english) {
+      expect(text.trim(), key).not.toBe('')
+      expect(text, key).not.toMatch(/\p{Script=Han}/u)
+    }
+    for (const [key, text] of chinese) expect(text.trim(), key).not.toBe('')
+  })
+
+  it('use Chinese punctuation after Chinese', () => {
+    for (const [key, text] of chinese) expect(text, key).not.toMatch(/\p{Script=Han}[,:;(]/u)
+  })
+
+  it('can all be compiled', () => {
+    const i18n = createI18n({
+      legacy: false,
+      locale: 'en',
+      messages: { en, 'zh-CN': zhCN },
+      missingWarn: true,
+    })
+    for (const key of chinese.keys()) {
+      expect(i18n.global.t(key, { n: 2 }, { locale: 'en' }), key).not.toBe(key)
+      expect(i18n.global.t(key, { n: 2 }, { locale: 'zh-CN' }), key).not.toBe(key)
+    }
+  })
+})
+
+function codesOfRules(): string[] {
+  const python = readFileSync(resolve(import.meta.dirname, '../../../domain/refusals.py'), 'utf8')
+  const list = /class RefusalCode\(StrEnum\):([\s\S]*?)\nclass /.exec(python)?.[1] ?? ''
+  return [...list.matchAll(/^ {4}(\w+) = auto\(\)/gm)].map((match) => match[1] ?? '')
+}
+
+describe('the reasons of the rules', () => {
+  const codes = codesOfRules()
+
+  it('are found', () => expect(codes.length).toBeGreaterThan(30))
+
+  it.each(codes)('%s has a sentence', (code) => {
+    expect(chinese.has(`problems.${code}`)).toBe(true)
+  })
+})
