@@ -10,16 +10,11 @@ from pathlib import Path
 class IngestSettings:
     """Ports, lengths and limits of one ingest process."""
 
-    spool_folder: Path
+    spool_folder: Path = Path("spool")
     """Where parts are written before they are in the object store. On a disk of its own in production."""
-    playback_secret: bytes
-    """Signs playback tokens; the same in every process."""
-    control_secret: bytes
-    """Signs the control channel's requests; the same in every process."""
-
     node: str = "ingest-1"
     """This process's name among the ingest processes. It must keep it over restarts: it finds its own spools by it."""
-    rtmp_host: str = "127.0.0.1"
+    rtmp_hosts: tuple[str, ...] = ("127.0.0.1",)
     rtmp_port: int = 1935
     http_host: str = "127.0.0.1"
     http_port: int = 8090

@@ -37,6 +37,8 @@ class TakeSpool:
     def __init__(self, folder: Path, about: TakeAbout) -> None:
         self.folder = folder
         self.about = about
+        self.over = False
+        """Whether the take has ended: nothing more is written."""
         self._index = -1
         self._torn = False  # whether the index may end in half a line
         self._data = -1

@@ -164,7 +164,7 @@ def next_base(end: int, elapsed: int) -> int:
     """The base of the next take: the wall clock's place on the line, but always clear of what is there (ticks of
     CLOCK).
     """
-    return max(elapsed, end) + LEAD
+    return max(elapsed, end + LEAD)
 
 
 def _frame_ticks(packet: Packet) -> int:

@@ -21,6 +21,8 @@ class WindowPart:
     independent: bool
     muxed: bytes | None
     audio: bytes | None
+    length: int
+    """Of the muxed bytes: it outlasts them, for readers that come late."""
 
 
 @dataclass(slots=True)
@@ -126,7 +128,7 @@ class LiveWindow:
         return self.origin + timedelta(microseconds=segment.start * 1_000_000 // CLOCK)
 
     def _add_part(self, segment: WindowSegment, part: Part) -> None:
-        segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio))
+        segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio, len(part.muxed)))
         segment.duration += part.duration
         segment.length += len(part.muxed)
         segment.has_audio = segment.has_audio or part.audio is not None

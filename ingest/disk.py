@@ -1,0 +1,67 @@
+"""The spool's disk: what is in the store already is kept for viewers who seek, and goes first when room is needed.
+
+Order of relief: verified spool beyond its share, then all of it, the oldest first; and with nothing left to free,
+recording pauses (a gap in the recording, said on the page) while live goes on from memory.
+"""
+
+import shutil
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from ingest.reels import ReelJob
+from ingest.settings import IngestSettings
+from storage.objects.store import VerifiedCopy
+
+
+def free_bytes(folder: Path) -> int:
+    """What a writer may still use on the folder's disk."""
+    return shutil.disk_usage(folder).free
+
+
+class Disk:
+    """`measure` gives the free bytes; `on_freed` is told of each reel whose spool files went."""
+
+    def __init__(
+        self, settings: IngestSettings, measure: Callable[[], int], on_freed: Callable[[ReelJob], None]
+    ) -> None:
+        self._settings = settings
+        self._measure = measure
+        self._on_freed = on_freed
+        self._verified: deque[tuple[ReelJob, VerifiedCopy]] = deque()
+        self._verified_bytes = 0
+        self.full = False
+        """Whether recording must pause."""
+
+    @property
+    def verified_bytes(self) -> int:
+        return self._verified_bytes
+
+    def verified(self, job: ReelJob, copy: VerifiedCopy) -> None:
+        """A reel is in the store: its spool files may go when room is needed."""
+        self._verified.append((job, copy))
+        self._verified_bytes += copy.size
+        while self._verified_bytes > self._settings.verified_keep_bytes:
+            self._free_oldest()
+
+    def forget(self, keep: Callable[[ReelJob], bool]) -> None:
+        """Frees the reels that nobody will seek in any more: of sessions that are over."""
+        for _ in range(len(self._verified)):
+            if keep(self._verified[0][0]):
+                self._verified.rotate(-1)
+            else:
+                self._free_oldest()
+
+    def check(self) -> None:
+        """Looks at the disk and makes room; once a second."""
+        free = self._measure()
+        while free < self._settings.disk_low_bytes and self._verified:
+            self._free_oldest()
+            free = self._measure()
+        self.full = free < self._settings.disk_full_bytes
+
+    def _free_oldest(self) -> None:
+        job, copy = self._verified.popleft()
+        self._verified_bytes -= copy.size
+        job.spool.release(copy, job.plan)
+        self._on_freed(job)

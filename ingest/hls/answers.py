@@ -1,0 +1,116 @@
+"""HTTP answers of the delivery, on bare ASGI: what every answer has in common, and byte ranges (RFC 9110 §14)."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Header = tuple[bytes, bytes]
+
+_CORS: tuple[Header, ...] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"content-length, content-range, date"),
+)
+IMMUTABLE: Header = (b"cache-control", b"public, max-age=31536000, immutable")
+REVALIDATE: Header = (b"cache-control", b"no-cache")
+NEVER: Header = (b"cache-control", b"no-store")
+
+PLAYLIST = b"application/vnd.apple.mpegurl"
+SEGMENT = b"video/iso.segment"
+AUDIO_SEGMENT = b"audio/mp4"
+INIT = b"video/mp4"
+_TEXT = b"text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is sent as it is; `content_type` and the headers say what it is."""
+
+    status: int
+    body: bytes
+    content_type: bytes = _TEXT
+    headers: tuple[Header, ...] = (NEVER,)
+
+
+PREFLIGHT = Answer(
+    204,
+    b"",
+    _TEXT,
+    (
+        (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+        (b"access-control-allow-headers", b"range, if-none-match"),
+        (b"access-control-max-age", b"86400"),
+    ),
+)
+NOT_FOUND = Answer(404, b"There is no such thing here.\n")
+FORBIDDEN = Answer(403, b"This address does not let you in.\n")
+GONE_TOKEN = Answer(410, b"This address has expired.\n")
+NOT_ALLOWED = Answer(405, b"Only GET and HEAD.\n", _TEXT, (NEVER, (b"allow", b"GET, HEAD, OPTIONS")))
+TOO_LONG = Answer(503, b"What was asked for did not come in time.\n", _TEXT, (NEVER, (b"retry-after", b"1")))
+STORE_AWAY = Answer(503, b"The store is away.\n", _TEXT, (NEVER, (b"retry-after", b"2")))
+
+
+def bad_request(reason: str) -> Answer:
+    return Answer(400, f"{reason}\n".encode())
+
+
+def media(body: bytes, content_type: bytes, wanted_range: bytes | None) -> Answer:
+    """A whole resource that never changes, or the one range of it that was asked for."""
+    headers: tuple[Header, ...] = (IMMUTABLE, (b"accept-ranges", b"bytes"))
+    span = _range(wanted_range, len(body)) if wanted_range else None
+    if span is None:
+        return Answer(200, body, content_type, headers)
+    first, last = span
+    if first > last:
+        return Answer(416, b"", content_type, (NEVER, (b"content-range", b"bytes */%d" % len(body))))
+    shown = (b"content-range", b"bytes %d-%d/%d" % (first, last, len(body)))
+    return Answer(206, body[first : last + 1], content_type, (*headers, shown))
+
+
+def playlist(body: bytes, *, gzip: bool) -> Answer:
+    headers: tuple[Header, ...] = (REVALIDATE, (b"vary", b"accept-encoding"))
+    return Answer(200, body, PLAYLIST, (*headers, (b"content-encoding", b"gzip")) if gzip else headers)
+
+
+async def send(answer: Answer, to: Send, *, head: bool = False) -> None:
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        *_CORS,
+        *answer.headers,
+    ]
+    await to({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await to({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """A request's header; ASGI has their names in small letters."""
+    value: bytes
+    for key, value in scope["headers"]:
+        if key == name:
+            return value
+    return None
+
+
+def _range(text: bytes, length: int) -> tuple[int, int] | None:
+    """First and last byte of a single range, both included; first > last when it cannot be had; None: not one of
+    ours.
+    """
+    unit, _, spec = text.partition(b"=")
+    first, dash, last = spec.strip().partition(b"-")
+    if unit.strip().lower() != b"bytes" or not dash or b"," in spec:
+        return None  # RFC 9110 §14.2: a range that is not understood is passed over
+    if not (first.isdigit() or first == b"") or not (last.isdigit() or last == b"") or (first == last == b""):
+        return None
+    if len(first) > 18 or len(last) > 18:
+        return 1, 0
+    if first == b"":
+        wanted = int(last)
+        return (max(0, length - wanted), length - 1) if wanted else (1, 0)
+    start = int(first)
+    end = min(int(last), length - 1) if last else length - 1
+    if last and int(last) < start:
+        return None
+    return (start, end) if start < length else (1, 0)

@@ -1,0 +1,87 @@
+"""Where a finished segment lies, and reading it from there: its spool file while that is there, its reel afterwards."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from ingest.events import Init
+from ingest.hls.window import WindowSegment
+from media.fragments import TrackRun, fragment, read_fragments
+from storage.objects.store import ObjectStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolSource:
+    path: Path
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSource:
+    """Within a reel."""
+
+    key: str
+    offset: int
+    length: int
+
+
+class SegmentReader:
+    """Reads segments in threads of its own, so that a slow store never holds up the loop."""
+
+    def __init__(self, store: ObjectStore, threads: int = 8) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(threads, "segments")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def muxed(self, segment: WindowSegment) -> bytes | None:
+        """The segment's bytes; None when they lie nowhere. Raises ObjectStoreFault."""
+        if segment.in_memory:
+            return b"".join(part.muxed for part in segment.parts if part.muxed is not None)
+        source = segment.source
+        if isinstance(source, SpoolSource):
+            try:
+                return await self._run(partial(_read_file, source))
+            except FileNotFoundError:
+                source = segment.source  # the spool let go of it in the meantime
+        if isinstance(source, StoredSource):
+            last = source.offset + source.length - 1
+            return await self._run(partial(self._store.read, source.key, source.offset, last))
+        return None
+
+    async def audio(self, segment: WindowSegment, init: Init) -> bytes | None:
+        """The audio rendition's bytes of the segment, made from the muxed ones where they are not in memory."""
+        if segment.in_memory:
+            return b"".join(part.audio for part in segment.parts if part.audio is not None)
+        muxed = await self.muxed(segment)
+        return None if muxed is None else await self._run(partial(audio_of, init, muxed))
+
+    async def _run(self, read: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+
+
+def audio_of(init: Init, muxed: bytes) -> bytes:
+    """The audio alone of muxed fragments, as track 1: the same bytes that the parts had."""
+    if len(init.tracks) == 1:
+        return muxed
+    out: list[bytes | memoryview] = []
+    for read in read_fragments(muxed, init.tracks):
+        for run in read.runs:
+            if run.track_id == 2:
+                head, payloads = fragment(read.sequence_number, [TrackRun(1, run.base_decode_time, run.samples)])
+                out += [head, *payloads]
+    return b"".join(out)
+
+
+def _read_file(source: SpoolSource) -> bytes:
+    with source.path.open("rb") as file:
+        file.seek(source.offset)
+        return file.read(source.length)

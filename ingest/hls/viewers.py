@@ -1,0 +1,65 @@
+"""Who may watch, checked without any I/O, and who does: tokens, revocations and the audience's numbers."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from domain.playback_token import PlaybackClaim, check
+
+REMEMBERED_TOKENS = 20_000
+"""Checked tokens kept by their text: a check is two hundred times the price of finding one."""
+PRESENT_SECONDS = 15.0
+"""A viewer counts as watching for so long after a request: a target duration or two."""
+
+
+class Viewers:
+    """`wall` is the clock tokens are dated by, `clock` a monotonic one."""
+
+    def __init__(self, secret: bytes, *, wall: Callable[[], datetime], clock: Callable[[], float]) -> None:
+        self._secret = secret
+        self._wall = wall
+        self._clock = clock
+        self._claims: dict[tuple[str, UUID], PlaybackClaim] = {}
+        self._revoked: dict[UUID, float] = {}  # sign-ins, and when each was revoked
+        self._seen: dict[UUID, dict[UUID, float]] = {}  # session → sign-in → when
+
+    def admit(self, token: str, session_id: UUID) -> PlaybackClaim:
+        """The claim of a live token for this session. Raises Refusal(token_invalid, token_expired)."""
+        now = self._wall()
+        claim = self._claims.get((token, session_id))
+        if claim is None or claim.expires_at <= now:
+            self._claims.pop((token, session_id), None)
+            claim = check(self._secret, token, kind="live", item_id=session_id, now=now)
+            if len(self._claims) >= REMEMBERED_TOKENS:
+                self._claims.clear()
+            self._claims[token, session_id] = claim
+        return claim
+
+    def is_revoked(self, claim: PlaybackClaim) -> bool:
+        return claim.sign_in_id in self._revoked
+
+    def revoke(self, sign_ins: Iterable[UUID]) -> None:
+        """These sign-ins are over: their tokens count no more, however long they would last."""
+        now = self._clock()
+        for sign_in in sign_ins:
+            self._revoked[sign_in] = now
+
+    def saw(self, claim: PlaybackClaim) -> None:
+        self._seen.setdefault(claim.item_id, {})[claim.sign_in_id] = self._clock()
+
+    def watching(self, session_id: UUID) -> int:
+        """How many watch the session now."""
+        seen = self._seen.get(session_id)
+        if not seen:
+            return 0
+        since = self._clock() - PRESENT_SECONDS
+        for sign_in in [one for one, at in seen.items() if at < since]:
+            del seen[sign_in]
+        return len(seen)
+
+    def forget(self, *, revoked_seconds: float, sessions: Iterable[UUID]) -> None:
+        """Drops revocations older than any token can be, and the audiences of sessions that are not here."""
+        since = self._clock() - revoked_seconds
+        self._revoked = {one: at for one, at in self._revoked.items() if at >= since}
+        here = set(sessions)
+        self._seen = {one: seen for one, seen in self._seen.items() if one in here}

@@ -1,0 +1,116 @@
+"""The ingest process's HTTP: live delivery first and bare, then control, health, metrics, and what is mounted (WHIP).
+
+Served by uvicorn inside the process's own event loop: parts and playlists are answered by the same thread that makes
+them, from memory, without a queue between.
+"""
+
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from typing import Any
+
+import uvicorn
+
+from ingest.control import PREFIX as CONTROL_PREFIX
+from ingest.control import Control
+from ingest.hls.answers import NEVER, NOT_FOUND, Answer, Scope, Send, send
+from ingest.hls.server import PREFIX as LIVE_PREFIX
+from ingest.hls.server import Delivery
+from ingest.statistics import Metrics
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Mounted = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Dispatch:
+    """The ASGI callable of the process. `mounted` maps path prefixes ("/whip/") to what answers below them."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        control: Control,
+        metrics: Metrics,
+        healthy: Callable[[], list[str]],
+        mounted: dict[str, Mounted] | None = None,
+    ) -> None:
+        self._delivery = delivery
+        self._control = control
+        self._metrics = metrics
+        self._healthy = healthy
+        self._mounted = mounted or {}
+
+    async def __call__(self, scope: Scope, receive: Receive, to: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if path.startswith(LIVE_PREFIX):
+            await self._delivery(scope, to)
+        elif path.startswith(CONTROL_PREFIX):
+            await self._control(scope, receive, to)
+        elif path == "/healthz":
+            await send(self._health(), to)
+        elif path == "/metrics":
+            await send(Answer(200, self._metrics.text(), b"text/plain; version=0.0.4; charset=utf-8"), to)
+        else:
+            for prefix, answer in self._mounted.items():
+                if path.startswith(prefix):
+                    await answer(scope, receive, to)
+                    return
+            await send(NOT_FOUND, to)
+
+    def _health(self) -> Answer:
+        """200 while live works; the body says what is in trouble."""
+        troubles = self._healthy()
+        return Answer(200, ("\n".join(troubles) or "ok").encode() + b"\n", headers=(NEVER,))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its hands on the process's signals: they are the service's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class HttpServer:
+    """Listens from `start` to `stop` in the running loop."""
+
+    def __init__(self, app: Dispatch, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=2,
+            backlog=2048,
+        )
+        self._server = _Server(config)
+        self._socket: socket.socket | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when a free one was asked for."""
+        return int(self._socket.getsockname()[1]) if self._socket else self._port
+
+    async def run(self) -> None:
+        """Serves until `stop`. Call `bind` before."""
+        assert self._socket is not None
+        await self._server.serve(sockets=[self._socket])
+
+    def bind(self) -> None:
+        """Opens the listener, so that whoever is told the port can connect. Raises OSError."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self._host, self._port))
+        listener.listen(2048)
+        self._socket = listener
+
+    def stop(self) -> None:
+        self._server.should_exit = True

@@ -1,0 +1,79 @@
+"""What must be written into the catalogue sooner or later, in order: a take's end, a recording's completion.
+
+Live media never waits for the catalogue: what happened is put down here and written when the catalogue is there, tried
+for ever. What the catalogue refuses is logged and passed over: the rows then say something truer than this process.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from domain.refusals import Refusal
+from ingest.settings import IngestSettings
+from storage.catalogue.faults import CatalogueUnavailable, StaleOwner
+from storage.catalogue.transaction import Catalogue, Transaction
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`write` may run more than once: it must find what it did already."""
+
+    name: str
+    write: Callable[[Transaction], Awaitable[Any]]
+
+
+class Ledger:
+    def __init__(self, settings: IngestSettings, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._entries: asyncio.Queue[Entry] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._work(), name="ledger")
+
+    def put(self, name: str, write: Callable[[Transaction], Awaitable[Any]]) -> None:
+        self._entries.put_nowait(Entry(name, write))
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Waits until everything is written, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await self._entries.join()
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            entry = await self._entries.get()
+            try:
+                await self._until_written(entry)
+            finally:
+                self._entries.task_done()
+
+    async def _until_written(self, entry: Entry) -> None:
+        wait = self._settings.retry_first_seconds
+        while True:
+            try:
+                await self._catalogue.run(entry.write)
+            except CatalogueUnavailable as error:
+                log.warning("ledger_waits", entry=entry.name, seconds=wait, error=str(error))
+            except (Refusal, StaleOwner) as refused:
+                log.warning("ledger_refused", entry=entry.name, reason=str(refused))
+                return
+            except Exception:
+                log.exception("ledger_failed", entry=entry.name)
+                return
+            else:
+                return
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._settings.retry_longest_seconds)

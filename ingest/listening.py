@@ -1,0 +1,77 @@
+"""Hears the catalogue: orders to sessions and ended sign-ins, over one connection that is made again for ever.
+
+Nothing is kept for who is away, so after every connection what may have been missed is read from the rows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from ingest.control import Control
+from ingest.hls.viewers import Viewers
+from ingest.settings import IngestSettings
+from storage.catalogue import sign_ins
+from storage.catalogue.faults import CatalogueUnavailable
+from storage.catalogue.sessions import CONTROL_CHANNEL
+from storage.catalogue.sign_ins import ENDED_CHANNEL
+from storage.catalogue.transaction import Catalogue
+
+log = structlog.get_logger()
+
+LONGEST_TOKEN = timedelta(hours=24)
+"""No playback token lives longer, so sign-ins that ended before have none left."""
+
+
+class Listening:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        catalogue: Catalogue,
+        control: Control,
+        viewers: Viewers,
+        *,
+        wall: Callable[[], datetime],
+        caught_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._control = control
+        self._viewers = viewers
+        self._wall = wall
+        self._caught_up = caught_up
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        wait = self._settings.retry_first_seconds
+        while True:
+            try:
+                async with self._catalogue.listen([CONTROL_CHANNEL, ENDED_CHANNEL]) as notes:
+                    await self._catch_up()
+                    wait = self._settings.retry_first_seconds
+                    async for note in notes:
+                        self._heard(note.channel, note.payload)
+            except CatalogueUnavailable as error:
+                log.warning("not_listening", seconds=wait, error=str(error))
+            except Exception:
+                log.exception("listening_failed")
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._settings.retry_longest_seconds)
+
+    async def _catch_up(self) -> None:
+        async with self._catalogue.transaction() as tx:
+            ended = await sign_ins.ended_since(tx, self._wall() - LONGEST_TOKEN)
+        self._viewers.revoke(ended)
+        await self._control.reconcile(self._catalogue)
+        await self._caught_up()
+
+    def _heard(self, channel: str, payload: str) -> None:
+        if channel == CONTROL_CHANNEL:
+            self._control.notified(payload)
+            return
+        try:
+            self._viewers.revoke([UUID(payload)])
+        except ValueError:
+            log.error("sign_in_unreadable", payload=payload)

@@ -1,0 +1,184 @@
+"""The recording side of a live session: parts to the spool as they are made, reels as segments pass the gate or are
+withheld.
+
+A full or broken disk makes a hole in the recording, which is counted and said; live goes on from memory.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import structlog
+
+from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
+from ingest.reel_plan import PlannedSegment, SpoolRange
+from ingest.reels import ReelBuilder, ReelJob
+from ingest.release_gate import GatedEvent
+from ingest.spool import TakeSpool
+
+log = structlog.get_logger()
+
+
+class _Gathering:
+    """The parts of one segment that go the same way, and where in the spool they lie."""
+
+    def __init__(self) -> None:
+        self.spool: TakeSpool | None = None
+        self.init_number = 0
+        self.parts: list[Part] = []
+        self.place: SpoolRange | None = None
+        self.discontinuity = False
+
+    def add(self, part: Part, place: SpoolRange | None) -> None:
+        if place is None:
+            return
+        self.parts.append(part)
+        offset, length = (place.offset, 0) if self.place is None else self.place[1:]
+        self.place = SpoolRange(place.name, offset, length + place.length)
+
+    def planned(self, msn: int) -> PlannedSegment | None:
+        if self.place is None:
+            return None
+        first = self.parts[0]
+        duration = sum(part.duration for part in self.parts)
+        return PlannedSegment(msn, self.place, first.start, duration, first.independent, self.discontinuity)
+
+
+class LiveRecording:
+    """`reel` takes every closed reel; `disk_full` says when to pause; `threads` flush files."""
+
+    def __init__(
+        self,
+        *,
+        reel_seconds: float,
+        first_reel_number: int,
+        reel: Callable[[ReelJob], None],
+        disk_full: Callable[[], bool],
+        threads: Executor,
+    ) -> None:
+        self.gaps = 0
+        """How often the disk made a hole in the recording."""
+        self.paused = False
+        self._reel = reel
+        self._disk_full = disk_full
+        self._threads = threads
+        self._reel_number = first_reel_number - 1
+        ticks = round(reel_seconds * CLOCK)
+        self._reels = ReelBuilder(ticks, evidence=False, next_number=self._next_number)
+        self._evidence_reels = ReelBuilder(ticks, evidence=True, next_number=self._next_number)
+        self._public = _Gathering()
+        self._evidence = _Gathering()
+        self._opened: SegmentOpened | None = None
+        self._skipped: int | None = None  # the segment of which no more is spooled
+        # Of parts that are on their way through the gate: their spool, their init and their place.
+        self._places: dict[tuple[int, int], tuple[TakeSpool, int, SpoolRange | None]] = {}
+
+    def write_init(self, spool: TakeSpool, init: Init) -> None:
+        try:
+            spool.write_init(init)
+        except OSError as error:
+            self._failed(error)
+
+    def write(self, spool: TakeSpool, event: GatedEvent) -> None:
+        """Spools what was made, before anyone sees it."""
+        match event:
+            case SegmentOpened():
+                self._opened = event
+            case Part():
+                self._append(spool, event)
+            case SegmentClosed():
+                self.seal(spool)
+
+    def seal(self, spool: TakeSpool) -> None:
+        """Flushes the segment in a thread: a disk may take its time, the loop has none."""
+        self._threads.submit(_flushed, spool.seal())
+
+    def mark_cut(self, spool: TakeSpool, serial: int, index: int) -> None:
+        """From this part on nothing is released: a crash must not forget it."""
+        try:
+            spool.mark_cut(serial, index)
+        except OSError as error:
+            self._failed(error)
+
+    def mark_resumed(self, spool: TakeSpool, serial: int) -> None:
+        try:
+            spool.mark_resumed(serial)
+        except OSError as error:
+            self._failed(error)
+
+    def passed(self, event: GatedEvent, msn: int) -> tuple[TakeSpool, PlannedSegment] | None:
+        """An event that was released into segment `msn`. Where that segment lies, when this closes it."""
+        self._gather(self._public, event)
+        if not isinstance(event, SegmentClosed):
+            return None
+        gathered, self._public = self._public, _Gathering()
+        planned = gathered.planned(msn)
+        if planned is None or gathered.spool is None:
+            return None
+        self._hand_over(self._reels.add(gathered.spool, gathered.init_number, planned))
+        return gathered.spool, planned
+
+    def withheld(self, event: GatedEvent) -> None:
+        """An event that no audience will see."""
+        self._gather(self._evidence, event)
+        if isinstance(event, SegmentClosed):
+            self._finish_evidence()
+
+    def flush(self) -> None:
+        """Closes the reels: at the end of a take."""
+        self._finish_evidence()
+        self._hand_over(self._reels.flush())
+        self._hand_over(self._evidence_reels.flush())
+
+    def _append(self, spool: TakeSpool, part: Part) -> None:
+        opened = self._opened
+        assert opened is not None
+        place = None
+        if self._disk_full():
+            self._skipped = part.serial
+            self._pause()
+        elif self._skipped != part.serial:  # a hole in a segment's file would be worse than a segment less
+            try:
+                discontinuity = opened.discontinuity and part.index == 0
+                place = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
+                self.paused = False
+            except OSError as error:
+                self._skipped = part.serial
+                self._failed(error)
+        self._places[part.serial, part.index] = (spool, opened.init_number, place)
+
+    def _gather(self, gathering: _Gathering, event: GatedEvent) -> None:
+        if isinstance(event, SegmentOpened):
+            gathering.discontinuity = event.discontinuity
+        elif isinstance(event, Part):
+            gathering.spool, gathering.init_number, place = self._places.pop((event.serial, event.index))
+            gathering.add(event, place)
+
+    def _finish_evidence(self) -> None:
+        gathered, self._evidence = self._evidence, _Gathering()
+        planned = gathered.planned(-1)
+        if planned is not None and gathered.spool is not None:
+            self._hand_over(self._evidence_reels.add(gathered.spool, gathered.init_number, planned))
+
+    def _hand_over(self, jobs: list[ReelJob]) -> None:
+        for job in jobs:
+            self._reel(job)
+
+    def _next_number(self) -> int:
+        self._reel_number += 1
+        return self._reel_number
+
+    def _failed(self, error: OSError) -> None:
+        log.error("spool_write_failed", error=str(error))
+        self._pause()
+
+    def _pause(self) -> None:
+        if not self.paused:
+            self.paused = True
+            self.gaps += 1
+
+
+def _flushed(flush: Callable[[], None]) -> None:
+    try:
+        flush()
+    except OSError as error:
+        log.error("spool_flush_failed", error=str(error))

@@ -1,0 +1,245 @@
+"""One live session: its takes, one behind the other, and what becomes of their media.
+
+The way of every event: packager → spool → release gate → window (live, DVR) and reels (replay), or evidence. An
+encoder that goes away leaves the session as it is, waiting; a new take goes on in the same recording behind a
+discontinuity. The end is said by a person or the schedule, never guessed.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from uuid import UUID
+
+from ingest.cuts import cut_rule
+from ingest.events import CLOCK, Event, Init, Part, SegmentOpened
+from ingest.hls.blocking import Bell
+from ingest.hls.playlists import LivePlaylist, Rendition
+from ingest.hls.sources import SpoolSource, StoredSource
+from ingest.hls.window import LiveWindow
+from ingest.live_recording import LiveRecording
+from ingest.packager import Packager
+from ingest.reel_plan import TakeAbout
+from ingest.reels import ReelJob
+from ingest.release_gate import GatedEvent, Passage, ReleaseGate
+from ingest.settings import IngestSettings
+from ingest.spool import TakeSpool
+from ingest.take import Publish, Take
+from ingest.timeline import next_base
+
+RENDITIONS: tuple[Rendition, ...] = ("main", "audio")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """What a live session is of. `origin` is the wall clock at its line's zero; `epoch` its ownership's."""
+
+    session_id: UUID
+    recording_id: UUID
+    origin: datetime
+    delay_seconds: float
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHooks:
+    """What a live session tells its process. All are called on the loop and return at once."""
+
+    reel: Callable[[ReelJob], None]
+    take_described: Callable[[Take], None]
+    take_ended: Callable[["LiveSession", Take, str, str | None], None]
+    disk_full: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Resumption:
+    """Where an earlier take, or an earlier process, left the session."""
+
+    end: int = 0
+    next_serial: int = 0
+    next_init_number: int = 1
+    next_reel_number: int = 1
+    has_media: bool = False
+
+
+class LiveSession:
+    """`clock` is the loop's monotonic clock, `wall` the wall's; `threads` flush files."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        facts: LiveFacts,
+        hooks: LiveHooks,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime],
+        threads: Executor,
+        resumption: Resumption | None = None,
+        cut: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.facts = facts
+        self.window = LiveWindow(
+            origin=facts.origin,
+            part_target_seconds=settings.part_seconds,
+            segments_in_memory=settings.segments_in_memory,
+        )
+        self.playlists = {one: LivePlaylist(self.window, one, settings.segment_max_seconds) for one in RENDITIONS}
+        self.bell = Bell()
+        self.gate = ReleaseGate(facts.delay_seconds, closed=cut)
+        self.take: Take | None = None
+        self.lost_at: float | None = None
+        """Since when no encoder publishes, by the monotonic clock."""
+        self.ended = False
+        self.ended_at: float | None = None
+        self.problem: tuple[str, dict[str, str | int]] | None = None
+        """What the instructor's page should say, as a code with its facts."""
+        self._hooks = hooks
+        self._clock = clock
+        self._wall = wall
+        self._left = resumption or Resumption()
+        self._rule = cut_rule(settings.part_seconds, settings.segment_min_seconds, settings.segment_max_seconds)
+        self._resuming = False
+        self.recording = LiveRecording(
+            reel_seconds=settings.reel_seconds,
+            first_reel_number=self._left.next_reel_number,
+            reel=hooks.reel,
+            disk_full=hooks.disk_full,
+            threads=threads,
+        )
+
+    def begin_take(self, take_id: UUID, number: int, publish: Publish) -> Take:
+        """A new take, which goes on where the session is; the one before must be over. Raises OSError for its
+        folder.
+        """
+        left, facts = self._left, self.facts
+        about = TakeAbout(
+            facts.session_id,
+            facts.recording_id,
+            take_id,
+            number,
+            self.settings.node,
+            facts.origin,
+            len(self.window.segments),
+        )
+        spool = TakeSpool.create(self.settings.spool_folder, about)
+        packager = Packager(
+            self._rule, serial=left.next_serial, init_number=left.next_init_number, discontinuity=left.has_media
+        )
+        if self.gate.is_cut:
+            self.recording.mark_cut(spool, left.next_serial, 0)
+        self.take = Take(take_id, number, publish, self, spool, packager, base=self._base, clock=self._clock)
+        self.lost_at = self.problem = None
+        return self.take
+
+    def accept(self, take: Take, events: list[Event]) -> None:
+        """Spools what a take made and offers it to the gate."""
+        gated: list[GatedEvent] = []
+        for event in events:
+            if isinstance(event, Init):
+                self.recording.write_init(take.spool, event)
+                self.window.add_init(event)
+                continue
+            if self._resuming and isinstance(event, SegmentOpened):
+                self.recording.mark_resumed(take.spool, event.serial)
+                self._resuming = False
+            self.recording.write(take.spool, event)
+            gated.append(event)
+        self._pass(self.gate.offer(gated, self._clock()))
+
+    def take_described(self, take: Take) -> None:
+        self._hooks.take_described(take)
+
+    def take_ended(self, take: Take, reason: str, refusal: str | None) -> None:
+        """Closes the take's reels: what there is gets to the store whether or not another take comes."""
+        left, packager = self._left, take.packager
+        left.end = max(left.end, take.end)
+        left.next_serial, left.next_init_number = packager.next_serial, packager.next_init_number
+        left.has_media = packager.next_discontinuity
+        self.recording.seal(take.spool)
+        take.spool.over = True
+        self._flush_when_passed()
+        if self.take is take:
+            self.take, self.lost_at = None, self._clock()
+        if refusal:
+            self.problem = (refusal, {})
+        self._hooks.take_ended(self, take, reason, refusal)
+
+    def cut(self) -> None:
+        """Nothing more goes out. What is withheld from here on is evidence. Saying it twice changes nothing."""
+        if self.gate.is_cut or self.ended:
+            return
+        passage = self.gate.cut()
+        self._resuming = False
+        if (take := self.take) is not None:
+            events = take.packager.break_segment()
+            held = next((event for event in passage.evidence if isinstance(event, Part)), None)
+            serial, index = (held.serial, held.index) if held else (take.packager.next_serial, 0)
+            self.recording.mark_cut(take.spool, serial, index)
+            self._pass(passage)
+            self.accept(take, events)
+        else:
+            self._pass(passage)
+
+    def resume(self) -> None:
+        """The audience goes on at the next key frame."""
+        if not self.gate.is_cut or self.ended:
+            return
+        self.gate.resume()
+        self._resuming = True
+        if self.take:
+            self.take.packager.segment_at_next_key()
+
+    def end(self, reason: str, code: str, description: str) -> None:
+        """The session is over: the encoder is told, what was held passes, reels close, playlists say the end."""
+        if self.ended:
+            return
+        self.ended, self.ended_at = True, self._clock()
+        if self.take:
+            self.take.hang_up(code, description, reason)
+        self._pass(self.gate.release(inf))
+        self.recording.flush()
+        self.window.end()
+        self.bell.ring()
+
+    def release_due(self) -> None:
+        """Lets out what was held long enough. Called at the gate's deadline, or shortly after."""
+        deadline = self.gate.next_deadline()
+        if deadline is not None and deadline <= self._clock():
+            self._pass(self.gate.release(self._clock()))
+            if self.take is None:
+                self._flush_when_passed()
+
+    def freed(self, job: ReelJob) -> None:
+        """A reel's spool files are gone: its segments are read from the store from now on."""
+        offset = 0
+        for planned in job.plan.segments:
+            segment = self.window.find(planned.msn)
+            if segment is not None and planned.msn >= 0:
+                segment.source = StoredSource(job.plan.key, offset, planned.source.length)
+            offset += planned.source.length
+
+    def _base(self) -> int:
+        """Where on the line a take begins whose first packet comes now."""
+        elapsed = (self._wall() - self.facts.origin).total_seconds()
+        return next_base(self._left.end, round(elapsed * CLOCK))
+
+    def _pass(self, passage: Passage) -> None:
+        for event in passage.public:
+            closed = self.window.apply(event)
+            lies = self.recording.passed(event, self.window.segments[-1].msn)
+            if closed is not None and lies is not None:
+                spool, planned = lies
+                place = planned.source
+                closed.source = SpoolSource(spool.folder / place.name, place.offset, place.length)
+        for event in passage.evidence:
+            self.recording.withheld(event)
+        if self.recording.paused:
+            self.problem = ("disk_full", {})
+        if passage.public:
+            self.bell.ring()
+
+    def _flush_when_passed(self) -> None:
+        if self.gate.next_deadline() is None:
+            self.recording.flush()

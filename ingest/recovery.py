@@ -1,0 +1,108 @@
+"""After a start: what earlier processes of this node left is finished. Every spool's reels go up, every recording
+completes.
+
+Listening does not wait for it; but a session's spool is read before the session can be opened again, so that it goes on
+where it was.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from domain.states import RecordingState, SessionState
+from ingest.events import CLOCK
+from ingest.lives import Lives
+from ingest.reels import ReelBuilder, ReelJob
+from ingest.spool_recovery import RecoveredTake, recover, take_folders
+from storage.catalogue import reels, takes
+from storage.catalogue.tables.live_owner import LiveOwner
+from storage.catalogue.tables.recording import Recording
+from storage.catalogue.tables.session import Session
+from storage.catalogue.transaction import Catalogue, Transaction
+
+log = structlog.get_logger()
+
+
+def read_spools(lives: Lives) -> list[RecoveredTake]:
+    """Reads and repairs the spool's folders; before anything is written into it. One that cannot be read is left."""
+    found = []
+    for folder in take_folders(lives.settings.spool_folder):
+        try:
+            take = recover(folder)
+        except (OSError, ValueError) as error:
+            log.error("spool_unreadable", folder=str(folder), error=str(error))
+            continue
+        if take.spool.about.node != lives.settings.node:
+            continue
+        take.spool.over = True
+        found.append(take)
+        lives.recovered.setdefault(take.spool.about.recording_id, []).append(take)
+    return found
+
+
+async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake], now: datetime) -> None:
+    """Hands every recovered reel to the uploader and ends the takes. Raises CatalogueUnavailable; may be done again."""
+    numbers: dict[UUID, int] = {}
+    async with catalogue.transaction() as tx:
+        for take in found:
+            recording_id = take.spool.about.recording_id
+            if recording_id not in numbers:
+                numbers[recording_id] = await reels.highest_number(tx, recording_id)
+            numbers[recording_id] = max([numbers[recording_id], *(plan.number for plan in take.plans)])
+    jobs = [job for take in found for job in _jobs(lives, take, numbers)]
+    lives.reel_numbers.update(numbers)
+    for job in jobs:
+        lives.submit(job)
+    for take in found:
+        _end_take(lives, take.spool.about.take_id, now)
+        if take.spool.is_empty:
+            take.spool.remove()
+    if found:
+        log.info("spool_recovered", takes=len(found), reels=len(jobs))
+
+
+async def complete_ended(catalogue: Catalogue, lives: Lives) -> None:
+    """Completes this node's recordings whose sessions have ended: what a lost order or a restart left open."""
+    async with catalogue.transaction() as tx:
+        ended = await _capturing_of_ended(tx, lives.settings.node)
+    here = {session.facts.recording_id: session for session in lives.sessions.values()}
+    for recording_id, ended_at in ended:
+        session = here.get(recording_id)
+        if session is None or session.ended:
+            lives.complete(recording_id, ended_at)
+
+
+async def _capturing_of_ended(tx: Transaction, node: str) -> list[tuple[UUID, datetime]]:
+    statement = (
+        select(Recording.id, Session.ended_at)
+        .join(Session, Session.id == Recording.session_id)
+        .join(LiveOwner, LiveOwner.session_id == Session.id)
+        .where(Recording.state == RecordingState.capturing, Session.state == SessionState.ended)
+        .where(LiveOwner.node == node, Session.ended_at.is_not(None))
+    )
+    rows = (await tx.session.execute(statement)).tuples()
+    return [(recording_id, ended_at) for recording_id, ended_at in rows if ended_at is not None]
+
+
+def _jobs(lives: Lives, take: RecoveredTake, numbers: dict[UUID, int]) -> list[ReelJob]:
+    """The reels planned before the crash, and new ones of what was left."""
+    recording_id = take.spool.about.recording_id
+
+    def next_number() -> int:
+        numbers[recording_id] += 1
+        return numbers[recording_id]
+
+    jobs = [ReelJob(plan, take.spool) for plan in take.plans]
+    ticks = round(lives.settings.reel_seconds * CLOCK)
+    builders = {kind: ReelBuilder(ticks, evidence=kind, next_number=next_number) for kind in (False, True)}
+    for evidence, init_number, segment in take.unplanned:
+        jobs += builders[evidence].add(take.spool, init_number, segment)
+    for builder in builders.values():
+        jobs += builder.flush()
+    return jobs
+
+
+def _end_take(lives: Lives, take_id: UUID, now: datetime) -> None:
+    lives.ledger.put("take_recovered", lambda tx: takes.end(tx, take_id, now, "owner_lost"))

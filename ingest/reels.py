@@ -1,0 +1,53 @@
+"""When a reel closes. Pure: finished segments go in, plans for the uploader come out.
+
+A reel is of one take and one init and has no hole in it: so another take, another init or a discontinuity closes it,
+and otherwise about a minute of media.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.reel_plan import PlannedSegment, ReelPlan
+from ingest.spool import TakeSpool
+
+
+@dataclass(frozen=True, slots=True)
+class ReelJob:
+    """A reel to be stored, and the spool that has its bytes until then."""
+
+    plan: ReelPlan
+    spool: TakeSpool
+
+
+class ReelBuilder:
+    """Gathers one session's public segments, or its evidence. `next_number` numbers reels within the recording."""
+
+    def __init__(self, reel_ticks: int, *, evidence: bool, next_number: Callable[[], int]) -> None:
+        self._reel_ticks = reel_ticks
+        self._evidence = evidence
+        self._next_number = next_number
+        self._segments: list[PlannedSegment] = []
+        self._spool: TakeSpool | None = None
+        self._init_number = 0
+
+    def add(self, spool: TakeSpool, init_number: int, segment: PlannedSegment) -> list[ReelJob]:
+        """Takes a finished segment in. The reels that it closes: mostly none."""
+        closed: list[ReelJob] = []
+        if spool is not self._spool or init_number != self._init_number or segment.discontinuity:
+            closed = self.flush()
+        self._spool, self._init_number = spool, init_number
+        self._segments.append(segment)
+        if sum(one.duration for one in self._segments) >= self._reel_ticks:
+            closed += self.flush()
+        return closed
+
+    def flush(self) -> list[ReelJob]:
+        """Closes what is open, however short: at the end of a take."""
+        if not self._segments or self._spool is None:
+            return []
+        about = self._spool.about
+        plan = ReelPlan(
+            self._next_number(), about.recording_id, about.take_id, self._init_number, self._evidence, self._segments
+        )
+        self._segments = []
+        return [ReelJob(plan, self._spool)]

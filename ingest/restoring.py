@@ -1,0 +1,113 @@
+"""Makes a session's window again after a restart: from its stored reels and from what the spool still has."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from ingest.events import CLOCK, Init
+from ingest.hls.sources import SpoolSource, StoredSource
+from ingest.hls.window import LiveWindow, WindowSegment
+from ingest.live_session import Resumption
+from ingest.reel_plan import PlannedSegment
+from ingest.spool import init_name
+from ingest.spool_recovery import RecoveredTake
+from media.fragments import init_segment, read_init
+from storage.catalogue import reels
+from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
+
+
+@dataclass(slots=True)
+class History:
+    """What was released of a session before this process, by msn, and where to go on."""
+
+    segments: dict[int, WindowSegment] = field(default_factory=dict)
+    inits: dict[int, Init] = field(default_factory=dict)
+    resumption: Resumption = field(default_factory=Resumption)
+
+    def fill(self, window: LiveWindow) -> None:
+        """Puts the history into a new window. What was released but is nowhere (a full disk) stands as a gap."""
+        for init in self.inits.values():
+            window.add_init(init)
+        clock = 0
+        for msn in range(max(self.segments, default=-1) + 1):
+            segment = self.segments.get(msn)
+            if segment is None:
+                segment = WindowSegment(msn, -1, min(self.inits, default=1), clock, True, duration=CLOCK)
+            clock = segment.start + segment.duration
+            window.restore(segment)
+
+
+async def load(catalogue: Catalogue, store: ObjectStore, recording_id: UUID, recovered: list[RecoveredTake]) -> History:
+    """Raises CatalogueUnavailable, ObjectStoreFault: without them the session cannot go on where it was."""
+    history = History()
+    async with catalogue.transaction() as tx:
+        placed = await reels.of_recording(tx, recording_id)
+        history.resumption.next_reel_number = await reels.highest_number(tx, recording_id) + 1
+    init_keys = {one.init.number: one.init.object_key for one in placed}
+    for number, key in init_keys.items():
+        _add_init(history, number, await asyncio.to_thread(store.read, key))
+    for one in placed:
+        reel = one.reel
+        for index, row in enumerate(reel.segments):
+            segment = WindowSegment(
+                row["msn"],
+                -1,
+                one.init.number,
+                row["starts_at_ms"] * CLOCK // 1000,
+                reel.discontinuity and index == 0,
+                duration=row["duration_ms"] * CLOCK // 1000,
+                length=row["bytes"],
+                source=StoredSource(reel.object_key, row["offset"], row["bytes"]),
+            )
+            _add_segment(history, segment)
+    for take in recovered:
+        _add_spooled(history, take)
+    return history
+
+
+def _add_spooled(history: History, take: RecoveredTake) -> None:
+    folder, left = take.spool.folder, history.resumption
+    left.end = max(left.end, take.end)
+    left.next_serial = max(left.next_serial, take.next_serial)
+    for plan in take.plans:
+        left.next_reel_number = max(left.next_reel_number, plan.number + 1)
+    spooled = [(p.evidence, p.init_number, segment) for p in take.plans for segment in p.segments]
+    for evidence, number, planned in spooled + take.unplanned:
+        if number not in history.inits:
+            _add_init(history, number, (folder / init_name(number)).read_bytes())
+        if not evidence and planned.msn not in history.segments:  # the store's is there for good, the spool's is not
+            _add_segment(history, _spooled(folder, number, planned))
+    left.next_init_number = max(left.next_init_number, take.next_init_number)
+
+
+def _spooled(folder: Path, init_number: int, planned: PlannedSegment) -> WindowSegment:
+    place = planned.source
+    return WindowSegment(
+        planned.msn,
+        -1,
+        init_number,
+        planned.start,
+        planned.discontinuity,
+        duration=planned.duration,
+        length=place.length,
+        source=SpoolSource(folder / place.name, place.offset, place.length),
+    )
+
+
+def _add_segment(history: History, segment: WindowSegment) -> None:
+    left = history.resumption
+    init = history.inits[segment.init_number]
+    segment.has_audio = init.audio is not None
+    history.segments[segment.msn] = segment
+    left.end = max(left.end, segment.start + segment.duration)
+    left.has_media = True
+
+
+def _add_init(history: History, number: int, muxed: bytes) -> None:
+    tracks = tuple(read_init(muxed))
+    sound = [track for track in tracks if track.kind == "audio"]
+    history.inits[number] = Init(number, tracks, muxed, init_segment(sound) if sound else None)
+    left = history.resumption
+    left.next_init_number = max(left.next_init_number, number + 1)

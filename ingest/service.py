@@ -1,0 +1,185 @@
+"""The ingest process put together: its listeners, its clocks, and how it stops.
+
+Stopping drains: no new publishes, encoders are told, open segments close, reels go up while there is time; what does
+not is in the spool, and the next start goes on with it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from ingest import recovery
+from ingest.control import Control
+from ingest.hls.server import Delivery
+from ingest.hls.sources import SegmentReader
+from ingest.hls.viewers import Viewers
+from ingest.http import Dispatch, HttpServer, Mounted
+from ingest.listening import LONGEST_TOKEN, Listening
+from ingest.lives import Lives
+from ingest.publishing import Publishing
+from ingest.rtmp.commands import FAILED
+from ingest.rtmp.server import RtmpServer
+from ingest.rtmp.settings import RtmpSettings
+from ingest.settings import IngestSettings
+from ingest.spool_recovery import RecoveredTake
+from ingest.statistics import Metrics, Statistics
+from storage.catalogue.faults import CatalogueUnavailable
+from storage.catalogue.transaction import Catalogue
+from storage.live_state import connect_live
+from storage.objects.store import ObjectStore
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.1
+"""How finely held media is let out, and how often the loop's lag is measured."""
+COMPLETE_SECONDS = 10.0
+"""How often the rows are asked for what orders may have missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestKeys:
+    """Secrets that every process shares: they sign playback tokens and orders."""
+
+    playback: bytes
+    control: bytes
+
+
+class IngestService:
+    """Runs from `start` to `stop`; `wall` is the clock of the rows and tokens."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        keys: IngestKeys,
+        catalogue: Catalogue,
+        store: ObjectStore,
+        valkey_url: str,
+        *,
+        wall: Callable[[], datetime],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.settings = settings
+        self.metrics = Metrics()
+        self.lives = Lives(settings, catalogue, store, clock=loop.time, wall=wall)
+        self.viewers = Viewers(keys.playback, wall=wall, clock=loop.time)
+        self.publishing = Publishing(catalogue, self.lives, wall=wall)
+        self.control = Control(keys.control, self.lives, wall=wall)
+        self.rtmp = RtmpServer(RtmpSettings(hosts=settings.rtmp_hosts, port=settings.rtmp_port), self.publishing)
+        self._catalogue = catalogue
+        self._wall = wall
+        self._reader = SegmentReader(store)
+        self._valkey = connect_live(valkey_url)
+        self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
+        self._listening = Listening(
+            settings, catalogue, self.control, self.viewers, wall=wall, caught_up=self._complete
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self.http: HttpServer | None = None
+
+    async def start(self, mounted: dict[str, Mounted] | None = None) -> None:
+        """Opens the listeners; `mounted` are further HTTP paths, such as WHIP's. Raises OSError when a port is
+        taken.
+        """
+        found = await asyncio.to_thread(recovery.read_spools, self.lives)
+        delivery = Delivery(self.lives.find, self.viewers, self._reader)
+        app = Dispatch(delivery, self.control, self.metrics, self.troubles, mounted)
+        self.http = HttpServer(app, self.settings.http_host, self.settings.http_port)
+        self.http.bind()
+        await self.rtmp.start()
+        self.lives.ledger.start()
+        self.lives.uploader.start()
+        self._run("http", self.http.run())
+        self._run("recovery", self._recover(found))
+        self._run("listening", self._listening.run())
+        self._run("tick", self._tick())
+        self._run("statistics", self._every(1.0, self._second))
+        self._run("complete", self._every(COMPLETE_SECONDS, self._reconcile))
+        log.info("ingest_started", http_port=self.http.port, rtmp_port=self.rtmp.port)
+
+    async def stop(self, drain_seconds: float = 4.0) -> None:
+        """Stops listening, closes what is open, gives uploads `drain_seconds`."""
+        await self.rtmp.stop()
+        for session in self.lives.sessions.values():
+            if session.take:
+                session.take.hang_up(FAILED, "The server is stopping, connect again in a moment.", "stopped")
+            session.recording.flush()
+        await self.lives.uploader.drain(drain_seconds)
+        await self.lives.ledger.drain(1.0)
+        if self.http:
+            self.http.stop()
+            http = next(task for task in self._tasks if task.get_name() == "http")
+            await asyncio.wait({http}, timeout=3.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.lives.uploader.stop()
+        await self.lives.ledger.stop()
+        self.lives.close()
+        self._reader.close()
+        await self._valkey.aclose()
+
+    def troubles(self) -> list[str]:
+        """What is wrong while live goes on."""
+        troubles = []
+        if self.lives.uploader.failing_since:
+            troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
+        if self.lives.disk.full:
+            troubles.append("the spool's disk is full: recording pauses")
+        if not self.publishing.ready.is_set():
+            troubles.append("waiting for the catalogue: nobody can publish yet")
+        return troubles
+
+    async def _recover(self, found: list[RecoveredTake]) -> None:
+        wait = self.settings.retry_first_seconds
+        while True:
+            try:
+                await recovery.finish(self._catalogue, self.lives, found, self._wall())
+            except CatalogueUnavailable as error:
+                log.warning("recovery_waits", seconds=wait, error=str(error))
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self.settings.retry_longest_seconds)
+            else:
+                self.publishing.ready.set()
+                return
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            self.metrics.lag.observe(max(0.0, loop.time() - due))
+            for session in self.lives.sessions.values():
+                session.release_due()
+
+    async def _second(self) -> None:
+        self.lives.tick()
+        revoked_seconds = LONGEST_TOKEN.total_seconds()
+        self.viewers.forget(revoked_seconds=revoked_seconds, sessions=self.lives.sessions)
+        await self._statistics.tell()
+
+    async def _reconcile(self) -> None:
+        await self.control.reconcile(self._catalogue)
+        await self._complete()
+
+    async def _complete(self) -> None:
+        if self.publishing.ready.is_set():
+            await recovery.complete_ended(self._catalogue, self.lives)
+
+    async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await duty()
+            except CatalogueUnavailable as error:
+                log.warning("duty_waits", error=str(error))
+            except Exception:
+                log.exception("duty_failed")
+            await asyncio.sleep(seconds)
+
+    def _run(self, name: str, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        self._tasks.append(asyncio.create_task(run(), name=name))

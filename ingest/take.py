@@ -1,0 +1,134 @@
+"""A take: one publish, from its encoder's packets to its session. The sink that RTMP and WHIP hand their media to.
+
+Rule: called on the event loop, in order, and never waits. What can go wrong here ends this take alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from domain import kinds
+from ingest.events import Event
+from ingest.packager import Packager
+from ingest.spool import TakeSpool
+from ingest.take_statistics import TakeStatistics
+from ingest.timeline import Timeline
+from media.malformed import MalformedMedia
+from media.packet import Packet, Track
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Who publishes, whatever the protocol: what a take's row and its page say, and how to hang up."""
+
+    protocol: kinds.Protocol
+    encoder: str
+    address: str
+    close: Callable[[str, str], None] = field(repr=False)
+    """`close(code, description)`; may be called twice, and after the end."""
+
+
+class TakeSession(Protocol):
+    """What a take needs of its session."""
+
+    def accept(self, take: "Take", events: list[Event]) -> None:
+        """Media that the take's packager made."""
+
+    def take_described(self, take: "Take") -> None:
+        """The take's tracks are known, or changed."""
+
+    def take_ended(self, take: "Take", reason: str, refusal: str | None) -> None:
+        """The take is over; its last media has been accepted."""
+
+
+class Take:
+    """`base` gives the place on the session's line for a first packet that comes now; `clock` is the loop's."""
+
+    def __init__(
+        self,
+        take_id: UUID,
+        number: int,
+        publish: Publish,
+        session: TakeSession,
+        spool: TakeSpool,
+        packager: Packager,
+        *,
+        base: Callable[[], int],
+        clock: Callable[[], float],
+    ) -> None:
+        self.id = take_id
+        self.number = number
+        self.publish = publish
+        self.spool = spool
+        self.packager = packager
+        self.statistics = TakeStatistics()
+        self.encoder = publish.encoder
+        self.heard_at = clock()
+        """When the last packet came, by the same clock; before one, when the take began."""
+        self.over = False
+        self.malformed = 0
+        """Packets that could not be used."""
+        self.timeline: Timeline | None = None
+        self._session = session
+        self._base = base
+        self._clock = clock
+
+    @property
+    def end(self) -> int:
+        """Where its media ends on the session's line; 0 before any came."""
+        return self.timeline.end if self.timeline else 0
+
+    def silent_seconds(self) -> float:
+        """How long nothing has come."""
+        return self._clock() - self.heard_at
+
+    def track(self, track: Track) -> None:
+        if track.kind == "video":
+            self.statistics.video = track
+        else:
+            self.statistics.audio = track
+        self._session.take_described(self)
+
+    def packet(self, packet: Packet) -> None:
+        if self.over:
+            return
+        self.heard_at = self._clock()
+        if self.timeline is None:
+            self.timeline = Timeline(self._base())
+        try:
+            placed = self.timeline.place(packet)
+        except MalformedMedia as error:
+            self.malformed += 1
+            log.warning("packet_malformed", take=str(self.id), error=str(error))
+            return
+        self.statistics.packet(packet)
+        if events := self.packager.packet(placed):
+            self._session.accept(self, events)
+
+    def metadata(self, metadata: Mapping[str, Any]) -> None:
+        encoder = metadata.get("encoder")
+        if isinstance(encoder, str) and encoder:
+            self.encoder = encoder[:200]
+
+    def unsupported(self, codec: str, reason: str) -> None:
+        log.info("codec_unsupported", take=str(self.id), codec=codec)
+        self.ended(reason, refusal="unsupported_codec")
+
+    def ended(self, reason: str, refusal: str | None = None) -> None:
+        """The publish is over; a second call does nothing."""
+        if self.over:
+            return
+        self.over = True
+        if events := self.packager.flush():
+            self._session.accept(self, events)
+        self._session.take_ended(self, str(reason), refusal)
+
+    def hang_up(self, code: str, description: str, reason: str) -> None:
+        """Ends it from our side: its media up to now is kept, its encoder told why."""
+        self.ended(reason)
+        self.publish.close(code, description)

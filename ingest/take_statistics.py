@@ -1,0 +1,73 @@
+"""What an encoder is doing, measured on its packets: bit rates, frame rate, key-frame interval, drops. Pure."""
+
+from dataclasses import dataclass
+
+from media.packet import Packet, Track
+
+DROP_FACTOR = 1.6
+"""A frame that comes this many usual intervals after the last has others missing before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The figures of the time since the last reading."""
+
+    video_kbps: int
+    audio_kbps: int
+    frame_rate: float | None
+    keyframe_interval_ms: int | None
+    dropped_frames: int
+
+
+class TakeStatistics:
+    """Fed with every packet; `read` once a second."""
+
+    def __init__(self) -> None:
+        self.video: Track | None = None
+        self.audio: Track | None = None
+        self.dropped_frames = 0
+        """Frames that never came, as far as their times tell."""
+        self._bytes = {"video": 0, "audio": 0}
+        self._frames = 0
+        self._last_dts: int | None = None
+        self._last_key: int | None = None
+        self._step = 0.0
+        self._key_interval: int | None = None
+        self._read_at: float | None = None
+
+    def packet(self, packet: Packet) -> None:
+        track = packet.track
+        self._bytes[track.kind] += len(packet.data)
+        if track.kind == "audio":
+            self.audio = track
+            return
+        self.video = track
+        self._frames += 1
+        last, self._last_dts = self._last_dts, packet.dts
+        if last is not None and packet.dts > last:
+            self._interval(packet.dts - last)
+        if packet.keyframe:
+            if self._last_key is not None and packet.dts > self._last_key:
+                self._key_interval = (packet.dts - self._last_key) * 1000 // track.timescale
+            self._last_key = packet.dts
+
+    def read(self, now: float) -> Reading:
+        """The figures since the last call; `now` in seconds of a monotonic clock."""
+        seconds = max(now - self._read_at, 0.001) if self._read_at is not None else 1.0
+        self._read_at = now
+        reading = Reading(
+            round(self._bytes["video"] * 8 / 1000 / seconds),
+            round(self._bytes["audio"] * 8 / 1000 / seconds),
+            round(self._frames / seconds, 1) if self.video else None,
+            self._key_interval,
+            self.dropped_frames,
+        )
+        self._bytes = {"video": 0, "audio": 0}
+        self._frames = 0
+        return reading
+
+    def _interval(self, interval: int) -> None:
+        if self._step and interval > DROP_FACTOR * self._step:
+            self.dropped_frames += round(interval / self._step) - 1
+        # A slow mean: a change of the frame rate is followed in a second or so, one late frame is not taken for one.
+        self._step = interval if not self._step else self._step + (interval - self._step) / 16
