@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from storage.catalogue.address import for_libpq
@@ -23,6 +24,10 @@ from storage.migrations.run import migrate
 from tests.kit.servers import postgres_server
 
 pytest_plugins = ["tests.kit.fixtures"]
+
+# Cores are shared: how long one example took says how busy the machine is, and must not decide whether its test passes.
+settings.register_profile("shared cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared cores")
 
 OWNER = embedded_postgres.OWNER
 APPLICATION = embedded_postgres.APPLICATION

@@ -3,13 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.media import clips
-
-# How long one example takes says how busy the machine is, not whether a parser is right.
-settings.register_profile("media", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("media")
 
 
 @pytest.fixture(scope="session")
