@@ -14,6 +14,11 @@ export interface Question {
   choices: string[]
 }
 
+/** A question as its provider writes it; the answer is never given back. */
+export interface WrittenQuestion extends Question {
+  answer: number
+}
+
 export interface Reference {
   title: string
   url: string
@@ -46,7 +51,16 @@ const at = (id: Uuid, rest = '') => `/courses/${id}${rest}`
 export const listCourses = (cursor: string | null) => get<Page<Course>>('/courses', { query: { cursor } })
 export const readCourse = (id: Uuid) => get<Course>(at(id))
 export const playCourse = (id: Uuid) => post<Playback>(at(id, '/playback'), { body: {} })
-export const changeCourse = (course: Course, change: Partial<Course>) =>
+/** What may be written of a course; what is left out stays, lists are replaced whole. */
+export interface CourseChange {
+  title?: string
+  summary?: string
+  chapters?: Chapter[]
+  questions?: WrittenQuestion[]
+  references?: Reference[]
+}
+
+export const changeCourse = (course: Course, change: CourseChange) =>
   patch<Course>(at(course.id), { body: change, version: course.version })
 export const submitCourse = (id: Uuid) => post<Course>(at(id, '/submission'), { body: {} })
 export const reviewCourse = (id: Uuid, decision: 'approve' | 'return', note: string) =>

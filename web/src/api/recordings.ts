@@ -30,6 +30,8 @@ export interface Recording {
   encoding: { done: number; total: number; failed: number }
   holds: Hold[]
   marked_at: Instant | null
+  purge_reason?: string | null
+  course_id?: Uuid | null
   version: number
   may: string[]
 }

@@ -6,7 +6,9 @@ import { createI18n } from 'vue-i18n'
 import { en } from './en'
 import { zhCN } from './zh-CN'
 
-type Tree = { [key: string]: string | Tree }
+interface Tree {
+  [key: string]: string | Tree
+}
 
 function leaves(tree: Tree, prefix = ''): Map<string, string> {
   const found = new Map<string, string>()

@@ -42,6 +42,11 @@ export const courses = {
     chapters_form: 'Chapters (a line each: time title)',
     chapter_here: 'Add at this moment',
     bad_chapter: 'Line {line} is not “time title”, for example 12:30 Discussion.',
+    questions_form:
+      'Questions (a blank line between them; first the prompt, then a choice each line, the right one begins with *)',
+    questions_there: '{n} there; left empty they stay, what is written replaces them all',
+    bad_question: 'Question {n} needs two choices or more, and one right one marked with *.',
+    bad_reference: 'Line {line} of the references lacks its address (http or https).',
     references_form: 'References (a line each: title address)',
   },
 }

@@ -53,6 +53,7 @@ export const library = {
     purging: 'This recording is being purged.',
     purged: 'This recording has been purged.',
     certificate: 'See the certificate',
+    course: 'See the course',
   },
   promote: {
     act: 'Promote to course',

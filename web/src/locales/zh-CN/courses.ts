@@ -42,6 +42,10 @@ export const courses = {
     chapters_form: '章节（每行一个：时间 标题）',
     chapter_here: '在当前位置添加',
     bad_chapter: '第 {line} 行不是“时间 标题”的写法，例如 12:30 课堂提问。',
+    questions_form: '试题（题与题之间空一行：首行题干，其后每行一个选项，正确项以 * 开头）',
+    questions_there: '已有 {n} 题，留空则不变；填写后整体替换',
+    bad_question: '第 {n} 题需要至少两个选项，并用 * 标出唯一的正确项。',
+    bad_reference: '参考资料第 {line} 行缺少网址（http 或 https）。',
     references_form: '参考资料（每行一个：标题 网址）',
   },
 }

@@ -53,6 +53,7 @@ export const library = {
     purging: '录像正在清除。',
     purged: '录像已清除。',
     certificate: '查看清除凭证',
+    course: '查看精品课程',
   },
   promote: {
     act: '转为精品课',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chaptersFrom, chaptersText, referencesFrom, referencesText } from './lines'
+import { chaptersFrom, chaptersText, questionsFrom, referencesFrom, referencesText } from './lines'
 
 describe('chapters as lines', () => {
   it('reads what it writes', () => {
@@ -29,16 +29,45 @@ describe('chapters as lines', () => {
 describe('references as lines', () => {
   it('reads what it writes', () => {
     const references = [
-      { title: '课程标准', url: 'https://example.org/a' },
-      { title: '讨论记录', url: '' },
+      { title: '课程标准 2022', url: 'https://example.org/a' },
+      { title: '讨论记录', url: 'http://example.org/b?c=1' },
     ]
-    expect(referencesFrom(referencesText(references))).toEqual(references)
+    expect(referencesFrom(referencesText(references))).toEqual({ references, badLine: null })
   })
 
-  it('gives a bare address itself as title, and takes no other scheme', () => {
-    expect(referencesFrom('https://example.org/x\njavascript:alert(1)')).toEqual([
+  it('gives a bare address itself as title', () => {
+    expect(referencesFrom(' https://example.org/x ').references).toEqual([
       { title: 'https://example.org/x', url: 'https://example.org/x' },
-      { title: 'javascript:alert(1)', url: '' },
     ])
+  })
+
+  it.each(['没有网址', 'javascript:alert(1)', 'https://example.org 写反了'])(
+    'names the line without one: %s',
+    (line) => {
+      expect(referencesFrom(`好 https://example.org\n${line}`).badLine).toBe(2)
+    },
+  )
+})
+
+describe('questions as lines', () => {
+  it('reads prompts, choices and the right one', () => {
+    expect(questionsFrom('等多久?\n不等\n* 三到五秒\n\n \n何为追问?\n*请说明理由\n换人回答\n')).toEqual({
+      questions: [
+        { prompt: '等多久?', choices: ['不等', '三到五秒'], answer: 1 },
+        { prompt: '何为追问?', choices: ['请说明理由', '换人回答'], answer: 0 },
+      ],
+      badQuestion: null,
+    })
+  })
+
+  it.each(['问?\n甲\n乙', '问?\n*甲', '问?\n*甲\n*乙'])(
+    'names the question without one right answer among two: %j',
+    (text) => {
+      expect(questionsFrom(`好?\n*甲\n乙\n\n${text}`).badQuestion).toBe(2)
+    },
+  )
+
+  it('finds none in nothing', () => {
+    expect(questionsFrom(' \n\n')).toEqual({ questions: [], badQuestion: null })
   })
 })

@@ -1,5 +1,5 @@
-// Chapters and references as lines of text, the way people jot them down, and back.
-import type { Chapter, Reference } from '@/api/courses'
+// Chapters, references and questions as lines of text, the way people jot them down, and back.
+import type { Chapter, Reference, WrittenQuestion } from '@/api/courses'
 import { mediaTime } from '@/parts/format/words'
 
 export const chaptersText = (chapters: readonly Chapter[]) =>
@@ -30,15 +30,42 @@ export function chaptersFrom(text: string): { chapters: Chapter[]; badLine: numb
 export const referencesText = (references: readonly Reference[]) =>
   references.map((reference) => [reference.title, reference.url].filter(Boolean).join(' ')).join('\n')
 
-/** A title and, at the line's end, an address if there is one. */
-export function referencesFrom(text: string): Reference[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean)
-    .map((line) => {
-      const url = /https?:\/\/\S+$/.exec(line)?.[0] ?? ''
-      const title = line.slice(0, line.length - url.length).trim()
-      return { title: title || url, url }
+/** A title and, at the line's end, its web address. A line that is the address alone is its own title. */
+export function referencesFrom(text: string): { references: Reference[]; badLine: number | null } {
+  const references: Reference[] = []
+  let badLine: number | null = null
+  text.split('\n').forEach((line, index) => {
+    const written = line.trim()
+    if (!written) return
+    const url = /https?:\/\/\S+$/.exec(written)?.[0]
+    if (!url) {
+      badLine ??= index + 1
+      return
+    }
+    references.push({ title: written.slice(0, written.length - url.length).trim() || url, url })
+  })
+  return { references, badLine }
+}
+
+/** Questions with a blank line between them: the prompt, then a choice each line, the right one marked with `*`. */
+export function questionsFrom(text: string): { questions: WrittenQuestion[]; badQuestion: number | null } {
+  const blocks = text.split(/\n\s*\n/).map((block) =>
+    block
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean),
+  )
+  const questions: WrittenQuestion[] = []
+  let badQuestion: number | null = null
+  for (const [prompt, ...choices] of blocks) {
+    if (!prompt) continue
+    const right = choices.filter((choice) => choice.startsWith('*'))
+    if (choices.length < 2 || right.length !== 1) badQuestion ??= questions.length + 1
+    questions.push({
+      prompt,
+      choices: choices.map((choice) => choice.replace(/^\*\s*/, '')),
+      answer: choices.findIndex((choice) => choice.startsWith('*')),
     })
+  }
+  return { questions, badQuestion }
 }

@@ -32,14 +32,40 @@ describe('the way of a course', () => {
     )
   })
 
+  const reader = (...roles: string[]) => ({
+    accountId: 'me',
+    hasRole: (...wanted: string[]) => wanted.some((role) => roles.includes(role)),
+  })
+  const open = (more: Partial<Course>, ...roles: string[]) =>
+    openStep(course({ audience: 'open', ...more }), reader(...roles))
+
   it('opens a step only to whoever may take it', () => {
-    expect(openStep(course({ may: ['course_edit'] }))).toBe('submission')
-    expect(openStep(course({ state: 'in_review', may: ['course_edit'] }))).toBeNull()
-    expect(openStep(course({ state: 'in_review', may: ['course_review'] }))).toBe('review')
-    expect(openStep(course({ state: 'approved', reviewed_at: at, may: ['course_file'] }))).toBe('filing')
-    expect(
-      openStep(course({ state: 'published', reviewed_at: at, filed_at: at, may: ['course_publish'] })),
-    ).toBeNull()
-    expect(openStep(course({ state: 'withdrawn', may: ['course_publish', 'course_edit'] }))).toBeNull()
+    expect(open({ may: ['course_edit'] })).toBe('submission')
+    expect(open({ state: 'in_review', may: ['course_edit'] })).toBeNull()
+    expect(open({ state: 'approved', reviewed_at: at, filed_at: at, may: ['course_publish'] })).toBe(
+      'publication',
+    )
+    expect(open({ state: 'published', reviewed_at: at, filed_at: at, may: ['course_publish'] })).toBeNull()
+    expect(open({ state: 'withdrawn', may: ['course_publish', 'course_edit'] })).toBeNull()
+  })
+
+  it('follows the route of its audience', () => {
+    const review = { state: 'in_review', may: ['course_review'] } as const
+    expect(open({ ...review, may: [...review.may] }, 'academic_affairs')).toBe('review')
+    expect(open({ ...review, may: [...review.may] }, 'programme_lead')).toBeNull()
+    expect(open({ ...review, may: [...review.may], audience: 'scoped' }, 'programme_lead')).toBe('review')
+    const filing: Partial<Course> = { state: 'approved', reviewed_at: at, may: ['course_file'] }
+    expect(open(filing, 'publicity_office')).toBe('filing')
+    expect(open(filing, 'academic_affairs')).toBeNull()
+    expect(open({ ...filing, audience: 'scoped' }, 'academic_affairs')).toBe('filing')
+  })
+
+  it('lets nobody review what they provide', () => {
+    const own: Partial<Course> = {
+      state: 'in_review',
+      may: ['course_review'],
+      provider: { id: 'me', display_name: '' },
+    }
+    expect(open(own, 'academic_affairs')).toBeNull()
   })
 })

@@ -30,15 +30,36 @@ export function stepsOf(course: Facts): Step[] {
   }))
 }
 
-/** The step whose button this reader has, by `may`. */
-export function openStep(course: Facts & Pick<Course, 'may'>): StepName | null {
-  const due = stepsOf(course).find((step) => step.status === 'due')
-  if (!due) return null
-  const permitted: Record<StepName, string[]> = {
-    submission: ['course_edit'],
-    review: ['course_review'],
-    filing: ['course_file'],
-    publication: ['course_publish'],
+/** Who looks at the course: what the api permits them in general is in the course's `may`. */
+export interface Reader {
+  accountId: string
+  hasRole: (...roles: string[]) => boolean
+}
+
+// As in domain/review.py: an open course is reviewed by academic affairs and filed with publicity, a scoped one is
+// reviewed where it belongs and filed with academic affairs.
+const REVIEWERS = { open: ['academic_affairs'], scoped: ['department_manager', 'programme_lead'] }
+const FILED_WITH = { open: ['publicity_office'], scoped: ['academic_affairs'] }
+
+/** The step whose button this reader has. The api decides; this keeps away buttons that would be refused. */
+export function openStep(
+  course: Facts & Pick<Course, 'may' | 'audience' | 'provider'>,
+  reader: Reader,
+): StepName | null {
+  const due = stepsOf(course).find((step) => step.status === 'due')?.name
+  const may = (action: string) => course.may.includes(action)
+  switch (due) {
+    case 'submission':
+      return may('course_edit') ? due : null
+    case 'review': {
+      const own = course.provider?.id === reader.accountId
+      return may('course_review') && !own && reader.hasRole(...REVIEWERS[course.audience]) ? due : null
+    }
+    case 'filing':
+      return may('course_file') && reader.hasRole(...FILED_WITH[course.audience]) ? due : null
+    case 'publication':
+      return may('course_publish') ? due : null
+    default:
+      return null
   }
-  return permitted[due.name].some((action) => course.may.includes(action)) ? due.name : null
 }
