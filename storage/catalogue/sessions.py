@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 
 from domain.facts import SessionEnded, SessionScheduled
 from domain.permissions import Reach
+from domain.schedule import MAX_SESSION_SECONDS
 from domain.states import SessionMove, SessionState, session_machine
 from storage.catalogue.paging import PAGE, Order, Page, page_of
 from storage.catalogue.reaches import branches_of, narrowed
@@ -79,7 +80,9 @@ async def listing(
     if wanted.of_account is not None:
         branches, where = narrowed(branches, _own(wanted.of_account))
     if wanted.since is not None:
-        where.append(Session.ends_at > wanted.since)
+        # What ended before `since` began no later than a session's longest before it: the index skips the past.
+        longest = timedelta(seconds=MAX_SESSION_SECONDS)
+        where += [Session.ends_at > wanted.since, Session.starts_at > wanted.since - longest]
     if wanted.until is not None:
         where.append(Session.starts_at < wanted.until)
     if wanted.states:
@@ -122,7 +125,6 @@ async def overdue(tx: Transaction, now: datetime, overrun_seconds: float, limit:
     statement = (
         select(Session)
         .where(Session.state.in_(OPEN_STATES), Session.ends_at <= now - timedelta(seconds=overrun_seconds))
-        .order_by(Session.starts_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
