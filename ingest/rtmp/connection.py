@@ -63,12 +63,19 @@ class RtmpConnection:
     def receive(self, data: bytes, now: float) -> list[Event]:
         """What `data` brings. `data` must not change afterwards: packets are views into it."""
         events: list[Event] = []
-        if self.closed:
+        state = self._dialogue.state
+        if state is State.CLOSED:
             return events
         self._heard_at = now
         self._received += len(data)
         try:
-            self._take(data, now, events)
+            if state is State.PUBLISHING:  # the way of nearly every read
+                self._handle(self._reader.receive(data), now, events)
+            else:
+                self._take(data, now, events)
+            if self._received - self._acknowledged >= self._window:
+                self._acknowledged = self._received
+                self._replies.control(messages.ACKNOWLEDGEMENT, self._received % WRAP)
         except PeerError as error:
             self._fail(error, EndReason.BROKE_RULES, events)
         return events
@@ -187,9 +194,6 @@ class RtmpConnection:
             self._dialogue.move(Move.SHAKE)
             data = rest
         self._feed(data, now, events)
-        if self._received - self._acknowledged >= self._window:
-            self._acknowledged = self._received
-            self._replies.control(messages.ACKNOWLEDGEMENT, self._received % WRAP)
 
     def _feed(self, data: bytes, now: float, events: list[Event]) -> None:
         if self.state is not State.DECIDING:

@@ -121,9 +121,10 @@ class RtmpPeer(asyncio.Protocol):
         data = self._connection.data_to_send()
         if data:
             transport.write(data)
-        if self._connection.closed:
+        state = self._connection.state
+        if state is State.CLOSED:
             self._end(transport)
-        else:
+        elif self._timer is None or state is not State.PUBLISHING:  # while publishing a deadline only moves away
             self._arm()
 
     def _tell(self, events: list[Event]) -> None:
@@ -149,6 +150,7 @@ class RtmpPeer(asyncio.Protocol):
         elif isinstance(event, MediaReceived):
             sink.packet(event.packet)
         elif isinstance(event, TrackConfigured):
+            self._arm()  # with the first media, silence counts: it may be due sooner than the first frame was
             sink.track(event.track)
         elif isinstance(event, MetadataReceived):
             sink.metadata(event.metadata)

@@ -54,6 +54,8 @@ class Replies:
 
     def take(self) -> bytes:
         """All that is to be sent, once."""
+        if not self._pieces:
+            return b""
         data = b"".join(self._pieces)
         self._pieces.clear()
         return data

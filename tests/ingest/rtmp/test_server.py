@@ -282,3 +282,10 @@ async def test_tracks_are_told_before_their_packets(recorder: Recorder) -> None:
         client.say_frames(0, 2)
         await recorder.until(lambda: len(recorder.takes[0].packets) == 2)
     assert seen == [packet.track for packet in recorder.takes[0].packets]
+
+
+async def test_silence_shorter_than_the_other_waits_is_noticed_in_its_time(recorder: Recorder) -> None:
+    times = Timeouts(first_frame_seconds=60, silence_seconds=0.2, ping_seconds=60)
+    async with serving(recorder, timeouts=times) as server, line(server) as client:
+        await client.opened()
+        assert b"no audio or video in time" in await client.rest()
