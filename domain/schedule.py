@@ -124,11 +124,11 @@ def require_free(wanted: Iterable[Booking], taken: Iterable[Booking]) -> None:
 
 
 def _clashes_of_one(rivals: list[Booking]) -> Iterator[Clash]:
-    going: list[Booking] = []
+    going: list[Booking] = []  # those begun before and not over yet: each of them overlaps the next one
     for booking in sorted(rivals, key=lambda rival: (rival.during.starts_at, rival.during.ends_at)):
         going = [earlier for earlier in going if earlier.during.ends_at > booking.during.starts_at]
         for earlier in going:
             same_session = booking.session_id is not None and earlier.session_id == booking.session_id
-            if earlier.during.overlaps(booking.during) and not same_session:
+            if not same_session:
                 yield Clash(earlier, booking)
         going.append(booking)

@@ -52,6 +52,19 @@ def test_a_weak_one_is_told_why(password: str, found: tuple[str, ...]) -> None:
     assert no.value.facts == {"weaknesses": ",".join(found), "min_characters": 10, "min_kinds": 3}
 
 
+@pytest.mark.parametrize(
+    "password", ["a1!", "z1!", "A1!", "Z1!", "aA0", "aA9", "aA/", "aA:", "aA@", "a1[", "a1`", "A1{"]
+)
+def test_a_kind_reaches_from_its_first_character_to_its_last_and_not_beyond(password: str) -> None:
+    assert weaknesses("wang.li", password) == ("too_short",)
+    assert weaknesses("wang.li", password[:2]) == ("too_short", "too_few_kinds")
+
+
+def test_the_longest_password_is_of_256_characters() -> None:
+    assert weaknesses("wang.li", "Ab1!" * 64) == ()
+    assert weaknesses("wang.li", "Ab1!" * 64 + "x") == ("too_long",)
+
+
 def test_a_refusal_never_holds_the_password() -> None:
     with pytest.raises(Refusal) as no:
         require_strong("wang.li", "hunter2hunter2")

@@ -117,6 +117,15 @@ def test_a_no_is_a_refusal_that_names_what_was_asked() -> None:
     assert (no.value.code, no.value.facts) == ("not_permitted", {"action": "audit_read"})
 
 
+def test_a_thing_is_not_ones_own_unless_that_is_said() -> None:
+    teacher = [_grant(Role.teacher)]
+    require(teacher, Action.session_publish, HERE, own=True)
+    with pytest.raises(Refusal):
+        require(teacher, Action.session_publish, HERE)
+    assert not may(teacher, Action.session_publish, HERE)
+    assert Action.session_publish not in actions(teacher, HERE)
+
+
 def test_without_a_grant_nothing_is_allowed_not_even_ones_own() -> None:
     assert not any(may([], action, HERE, own=True) for action in Action)
 

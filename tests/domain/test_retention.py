@@ -131,6 +131,10 @@ def test_its_time_is_up_at_the_instant_and_not_before() -> None:
         assert verdict(state, None, 0, False, EXPIRY) == Keep(KeepReason.kept_for_good)
 
 
+def test_nobody_ordered_it_unless_that_is_said() -> None:
+    assert verdict_on(Holding(S.marked, EXPIRY), EXPIRY - MICROSECOND) == Keep(KeepReason.not_expired)
+
+
 def test_a_person_may_order_what_the_clock_does_not_yet() -> None:
     early = EXPIRY - timedelta(days=90)
     assert verdict(S.marked, EXPIRY, 0, False, early, ordered=True) == Due(early)

@@ -38,6 +38,7 @@ def _room(session: UUID | None, start: float, end: float, room: str = "101") -> 
 
 def test_a_class_that_begins_as_another_ends_clashes_with_nothing() -> None:
     assert not _during(0, 45).overlaps(_during(45, 90))
+    assert not _during(45, 90).overlaps(_during(0, 45))
     assert _during(0, 45).overlaps(_during(44, 90))
     assert _during(0, 90).overlaps(_during(30, 40))
     assert [_during(0, 45).holds(NINE + timedelta(minutes=m)) for m in (-1, 0, 44, 45)] == [False, True, True, False]
@@ -149,6 +150,7 @@ def test_a_session_that_ends_before_it_begins_or_never_is_refused(length: timede
 
 
 def test_a_session_of_a_minute_or_of_the_longest_day_is_taken() -> None:
+    assert MAX_SESSION_SECONDS == 57_600
     assert require_span(NINE, NINE + timedelta(minutes=1)) == _during(0, 1)
     assert require_span(NINE, NINE + timedelta(seconds=MAX_SESSION_SECONDS)).starts_at == NINE
     with pytest.raises(ValueError, match="zone"):
