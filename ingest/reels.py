@@ -7,6 +7,8 @@ and otherwise about a minute of media.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from ingest.reel_plan import PlannedSegment, ReelPlan
 from ingest.spool import TakeSpool
 
@@ -29,10 +31,14 @@ class ReelBuilder:
         self._segments: list[PlannedSegment] = []
         self._spool: TakeSpool | None = None
         self._init_number = 0
+        self._end: int | None = None
 
     def add(self, spool: TakeSpool, init_number: int, segment: PlannedSegment) -> list[ReelJob]:
         """Takes a finished segment in. The reels that it closes: mostly none."""
         closed: list[ReelJob] = []
+        if self._end is not None and segment.start != self._end:
+            segment = msgspec.structs.replace(segment, discontinuity=True)  # what was between was not recorded
+        self._end = segment.start + segment.duration
         if spool is not self._spool or init_number != self._init_number or segment.discontinuity:
             closed = self.flush()
         self._spool, self._init_number = spool, init_number

@@ -1,0 +1,56 @@
+"""A wire that can be cut: a TCP relay in the test's loop, between ingest and a server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+
+class Relay:
+    """Listens on `port` while it is whole; after `cut` every connection is reset and none is taken."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            there_reader, there_writer = await asyncio.open_connection(*self._to)
+            self._writers.add(there_writer)
+            await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+        except OSError:
+            writer.transport.abort()
+        finally:
+            self._writers.discard(writer)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        self._writers.discard(writer)
+        writer.close()
+
+
+@asynccontextmanager
+async def relay(host: str, port: int) -> AsyncIterator[Relay]:
+    """A relay that is whole at first."""
+    made = Relay(host, port)
+    await made.mend()
+    try:
+        yield made
+    finally:
+        await made.cut()

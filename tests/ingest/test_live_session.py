@@ -1,0 +1,199 @@
+"""A live session fed by hand: takes, cuts, holes, restarts. No sockets: packets in, playlists, reels and files out."""
+
+import errno
+import os
+from dataclasses import replace
+
+import pytest
+
+from ingest.events import CLOCK
+from ingest.hls.sources import StoredSource
+from ingest.settings import IngestSettings
+from ingest.spool_recovery import recover
+from tests.ingest.live_house import House, lecture
+
+
+@pytest.fixture
+def house(settings: IngestSettings) -> House:
+    return House(replace(settings, reel_seconds=6.0))
+
+
+def test_reels_hold_the_very_bytes_that_were_live(house: House) -> None:
+    take = house.take()
+    house.feed(take, lecture(21))
+    take.ended("disconnected")
+    assert [round(job.plan.duration / CLOCK) for job in house.reels] == [6, 6, 6, 3]
+    assert [job.plan.number for job in house.reels] == [1, 2, 3, 4]
+    assert b"".join(house.reel_media()) == house.seen()
+    assert house.ended == [("disconnected", None)]
+
+
+def test_an_encoder_that_comes_back_goes_on_in_the_same_recording(house: House) -> None:
+    take = house.take()
+    house.feed(take, lecture(5))
+    take.ended("disconnected")
+    assert "#EXT-X-ENDLIST" not in house.playlist(), "an end is said, never guessed"
+    house.seconds += 7
+    house.feed(house.take(), lecture(5))
+    text = house.playlist()
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert text.count("#EXT-X-MAP:") == 2
+    before, after = text.split("#EXT-X-DISCONTINUITY\n")
+    assert "#EXT-X-PROGRAM-DATE-TIME:2026-01-05T08:00:04.500Z" in before
+    assert "#EXT-X-PROGRAM-DATE-TIME:2026-01-05T08:00:11.9" in after, "the clock on the wall, not the media's length"
+    msns = [segment.msn for job in house.reels for segment in job.plan.segments]
+    assert msns == list(range(len(msns)))
+
+
+def test_a_cut_sends_nothing_more_and_keeps_it_as_evidence(house: House) -> None:
+    take = house.take()
+    packets = lecture(24, key_every=2.0)
+    third = len(packets) // 3
+    house.feed(take, packets[:third])
+    before = house.session.window.version
+    public = house.seen()
+    house.session.cut()
+    house.session.cut()
+    closed_at = house.playlist()
+    house.feed(take, packets[third : 2 * third])
+    assert house.playlist() == closed_at
+    assert house.session.window.version == before + 1, "only the end of the segment that was open"
+    house.session.resume()
+    house.feed(take, packets[2 * third :])
+    take.ended("unpublished")
+    text = house.playlist()
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert "GAP" not in text
+    evidence = b"".join(house.reel_media(evidence=True))
+    everything = b"".join(house.reel_media())
+    assert everything == house.seen()
+    assert everything.startswith(public)
+    assert len(evidence) > 7 * 12_000 // 10
+    for job in house.reels:
+        assert ("/evidence/" in job.plan.key) == job.plan.evidence
+    written = sum(path.stat().st_size for path in take.spool.folder.glob("*.m4s"))
+    assert len(evidence) + len(everything) == written, "what came in is one or the other"
+
+
+def test_a_crash_during_a_cut_leaves_evidence_evidence(house: House) -> None:
+    take = house.take()
+    packets = lecture(12, key_every=2.0)
+    house.feed(take, packets[: len(packets) // 2])
+    house.session.cut()
+    shown = house.session.window.segments[-1]
+    house.feed(take, packets[len(packets) // 2 :])
+    house.threads.submit(lambda: None).result()
+    found = recover(take.spool.folder)
+    public = [segment for evidence, _, segment in found.unplanned if not evidence]
+    assert [segment.msn for segment in public] == list(range(shown.msn + 1))
+    assert sum(segment.source.length for segment in public) == sum(one.length for one in house.session.window.segments)
+
+
+def test_a_delay_holds_back_and_a_cut_within_it_shows_nothing_of_it(settings: IngestSettings) -> None:
+    house = House(replace(settings, reel_seconds=6.0), delay_seconds=10.0)
+    take = house.take()
+    house.feed(take, lecture(14, key_every=2.0))
+    house.session.release_due()
+    shown = sum(segment.duration for segment in house.session.window.segments) / CLOCK
+    assert 3.0 <= shown <= 4.0
+    house.session.cut()
+    house.seconds += 100
+    house.session.release_due()
+    assert sum(segment.duration for segment in house.session.window.segments) / CLOCK == shown
+    take.ended("disconnected")
+    house.threads.submit(lambda: None).result()
+    found = recover(take.spool.folder)
+    assert sum(s.duration for evidence, _, s in found.unplanned if not evidence) / CLOCK <= shown
+    public, evidence = house.reel_media(), house.reel_media(evidence=True)
+    assert b"".join(public) == house.seen()
+    written = sum(path.stat().st_size for path in take.spool.folder.glob("*.m4s"))
+    assert len(b"".join(public)) + len(b"".join(evidence)) == written
+
+
+def test_a_delayed_sessions_reels_wait_for_their_release(settings: IngestSettings) -> None:
+    house = House(replace(settings, reel_seconds=6.0), delay_seconds=30.0)
+    take = house.take()
+    house.feed(take, lecture(8))
+    take.ended("disconnected")
+    assert house.reels == []
+    house.seconds += 40
+    house.session.release_due()
+    assert [round(job.plan.duration / CLOCK) for job in house.reels] == [6, 2]
+
+
+def test_the_end_is_said_to_everyone(house: House) -> None:
+    take = house.take()
+    house.feed(take, lecture(5))
+    house.session.end("done", "NetStream.Publish.Denied", "This session is over.")
+    house.session.end("again", "", "")
+    assert house.playlist().endswith("#EXT-X-ENDLIST\n")
+    assert house.closed == ["NetStream.Publish.Denied"]
+    assert house.ended == [("done", None)]
+    take.packet(lecture(1)[0])
+    assert b"".join(house.reel_media()) == house.seen()
+
+
+def test_a_full_disk_makes_a_hole_in_the_recording_and_none_in_the_live(house: House) -> None:
+    take = house.take()
+    packets = lecture(24, key_every=2.0)
+    quarter = len(packets) // 4
+    house.feed(take, packets[:quarter])
+    house.full = True
+    house.feed(take, packets[quarter : 2 * quarter])
+    assert house.session.problem == ("disk_full", {})
+    house.full = False
+    house.feed(take, packets[2 * quarter :])
+    take.ended("disconnected")
+    assert house.session.recording.gaps == 1
+    live = sum(segment.duration for segment in house.session.window.segments) / CLOCK
+    assert live > 23
+    recorded = sum(job.plan.duration for job in house.reels) / CLOCK
+    assert 14 <= recorded <= 19
+    assert house.playlist().count("#EXT-X-GAP\n") >= 2
+    for job in house.reels:
+        starts = [segment.start for segment in job.plan.segments]
+        ends = [segment.start + segment.duration for segment in job.plan.segments]
+        assert starts[1:] == ends[:-1], "a reel has no hole in it"
+
+
+def test_a_disk_that_fails_does_not_stop_the_live(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = house.take()
+    packets = lecture(12)
+    house.feed(take, packets[: len(packets) // 2])
+    real = os.write
+
+    def failing(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "write", failing)
+    house.feed(take, packets[len(packets) // 2 :])
+    monkeypatch.setattr(os, "write", real)
+    take.ended("disconnected")
+    assert sum(segment.duration for segment in house.session.window.segments) / CLOCK > 11
+
+
+def test_memory_holds_the_newest_segments_alone(house: House) -> None:
+    house.feed(house.take(), lecture(60))
+    window = house.session.window
+    assert sum(1 for segment in window.segments if segment.in_memory) <= house.settings.segments_in_memory + 1
+    assert len(house.session.recording._places) == 0
+
+
+def test_freed_reels_are_read_from_the_store(house: House) -> None:
+    take = house.take()
+    house.feed(take, lecture(13))
+    job = house.reels[0]
+    house.session.freed(job)
+    sources = [segment.source for segment in house.session.window.segments[: len(job.plan.segments)]]
+    offset = 0
+    for source, planned in zip(sources, job.plan.segments, strict=True):
+        assert source == StoredSource(job.plan.key, offset, planned.source.length)
+        offset += planned.source.length
+
+
+def test_what_cannot_be_used_is_said(house: House) -> None:
+    take = house.take()
+    take.unsupported("mp4v", "only H.264, H.265 and AV1")
+    assert house.session.problem == ("unsupported_codec", {})
+    assert house.ended == [("only H.264, H.265 and AV1", "unsupported_codec")]
+    assert house.session.take is None

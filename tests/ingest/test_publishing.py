@@ -1,0 +1,204 @@
+"""Who may publish, by the catalogue's rows: real rows, requests made by hand, clocks as they are."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from domain.kinds import Protocol, Slot
+from domain.refusals import Refusal, RefusalCode
+from domain.states import SessionState, TakeState
+from ingest.lives import Lives
+from ingest.publishing import Publishing, Wish
+from ingest.settings import IngestSettings
+from ingest.side_take import SideTake
+from ingest.take import Publish, Take
+from storage.catalogue import credentials, live_owner, recordings, sessions, takes
+from storage.catalogue.tables.take import Take as TakeRow
+from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
+from tests.ingest.classroom import lesson, now, order
+from tests.ingest.live_house import lecture
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Request:
+    """A publish as RTMP brings it."""
+
+    key: str
+    encoder: str = "OBS"
+    address: str = "127.0.0.1"
+    said: list[str] = field(default_factory=list)
+
+    def close(self, code: str, description: str) -> None:
+        self.said.append(f"{code} {description}")
+
+
+@pytest.fixture
+async def publishing(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore
+) -> AsyncIterator[tuple[Publishing, Lives]]:
+    clock = asyncio.get_running_loop().time
+    lives = Lives(replace(settings, dead_after_seconds=0.3, max_publishers=3), catalogue, store, clock=clock, wall=now)
+    lives.ledger.start()
+    made = Publishing(catalogue, lives, wall=now)
+    made.ready.set()
+    yield made, lives
+    await lives.ledger.drain(5)
+    await lives.ledger.stop()
+    lives.close()
+
+
+async def refused(publishing: Publishing, request: Request) -> RefusalCode:
+    with pytest.raises(Refusal) as caught:
+        await publishing.admit(request)
+    return caught.value.code
+
+
+async def rows(catalogue: Catalogue, lesson_id: object) -> list[TakeRow]:
+    async with catalogue.transaction() as tx:
+        return list(await takes.of_session(tx, lesson_id))  # type: ignore[arg-type]
+
+
+async def test_the_first_main_take_makes_the_session_live_and_its_recording(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    take = await publisher.admit(Request(told.key))
+    assert isinstance(take, Take)
+    async with catalogue.transaction() as tx:
+        session = await sessions.get(tx, told.session_id)
+        recording = await recordings.of_session(tx, told.session_id)
+        owner = await live_owner.find(tx, told.session_id)
+    assert session.state == SessionState.live
+    assert recording is not None
+    assert owner is not None
+    assert (owner.node, owner.epoch) == ("ingest-1", 1)
+    (row,) = await rows(catalogue, told.session_id)
+    assert (row.id, row.state, row.encoder, row.recording_id) == (take.id, TakeState.publishing, "OBS", recording.id)
+    assert lives.publishers == 1
+
+
+async def test_keys_that_do_not_let_in(publishing: tuple[Publishing, Lives], catalogue: Catalogue) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    assert await refused(publisher, Request("AAAA")) == RefusalCode.unknown_key
+    other = await lesson(catalogue)
+    publish = Publish(Protocol.whip, "", "127.0.0.1", Request("").close)
+    with pytest.raises(Refusal, match="unknown_key"):
+        await publisher.admit_wish(Wish(told.key, publish, session_id=other.session_id))
+    async with catalogue.transaction() as tx:
+        await credentials.revoke(tx, told.session_id, Slot.main, now())
+    assert await refused(publisher, Request(told.key)) == RefusalCode.key_revoked
+    over = await lesson(catalogue)
+    await order(catalogue, over.session_id, "end")
+    assert await refused(publisher, Request(over.key)) == RefusalCode.session_over
+    assert lives.publishers == 0
+
+
+async def test_a_second_encoder_is_refused_and_the_first_unharmed(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, _ = publishing
+    told = await lesson(catalogue)
+    first = Request(told.key)
+    take = await publisher.admit(first)
+    assert await refused(publisher, Request(told.key)) == RefusalCode.key_in_use
+    for packet in lecture(5):
+        take.packet(packet)
+    assert first.said == []
+    assert not take.over
+
+
+async def test_of_two_that_come_at_once_one_gets_in(publishing: tuple[Publishing, Lives], catalogue: Catalogue) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    results = await asyncio.gather(*(publisher.admit(Request(told.key)) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(result, Take) for result in results) == 1
+    assert sum(isinstance(result, Refusal) for result in results) == 3
+    assert len(await rows(catalogue, told.session_id)) == 1
+    assert lives.publishers == 1
+
+
+async def test_a_dead_encoder_is_taken_over(publishing: tuple[Publishing, Lives], catalogue: Catalogue) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    first = Request(told.key)
+    dead = await publisher.admit(first)
+    for packet in lecture(3):
+        dead.packet(packet)
+    await asyncio.sleep(0.4)  # the silence is the thing tested
+    take = await publisher.admit(Request(told.key))
+    assert dead.over
+    assert "taken over" in first.said[0]
+    assert lives.sessions[told.session_id].take is take
+    await lives.ledger.drain(5)
+    old, new = await rows(catalogue, told.session_id)
+    assert (old.state, old.end_reason, new.state, new.number) == (
+        TakeState.ended,
+        "taken_over",
+        TakeState.publishing,
+        2,
+    )
+    assert old.recording_id == new.recording_id
+
+
+async def test_a_full_node_says_so(publishing: tuple[Publishing, Lives], catalogue: Catalogue) -> None:
+    publisher, _ = publishing
+    for _ in range(3):
+        await publisher.admit(Request((await lesson(catalogue)).key))
+    assert await refused(publisher, Request((await lesson(catalogue)).key)) == RefusalCode.node_full
+
+
+async def test_a_rehearsal_is_measured_and_leaves_nothing(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue, slot=Slot.rehearsal)
+    side = await publisher.admit(Request(told.key))
+    assert isinstance(side, SideTake)
+    for packet in lecture(3):
+        side.packet(packet)
+    assert side.statistics.read(0.0).video_kbps > 0
+    assert await refused(publisher, Request(told.key)) == RefusalCode.key_in_use
+    side.ended("unpublished")
+    await lives.ledger.drain(5)
+    async with catalogue.transaction() as tx:
+        assert (await sessions.get(tx, told.session_id)).state == SessionState.scheduled
+        assert await recordings.of_session(tx, told.session_id) is None
+    assert [row.end_reason for row in await rows(catalogue, told.session_id)] == ["unpublished"]
+    assert list(lives.settings.spool_folder.iterdir()) == []
+
+
+async def test_a_session_that_another_node_took_is_claimed_back(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    take = await publisher.admit(Request(told.key))
+    take.ended("disconnected")
+    await lives.ledger.drain(5)
+    async with catalogue.transaction() as tx:
+        assert await live_owner.claim(tx, told.session_id, "ingest-2", "http://elsewhere", now()) == 2
+    await publisher.admit(Request(told.key))
+    assert lives.sessions[told.session_id].facts.epoch == 3
+
+
+async def test_a_take_that_cannot_begin_does_not_shut_its_slot(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    lives.settings.spool_folder.rmdir()
+    lives.settings.spool_folder.write_bytes(b"not a folder")
+    with suppress(OSError):
+        await publisher.admit(Request(told.key))
+        pytest.fail("it cannot have begun")
+    lives.settings.spool_folder.unlink()
+    lives.settings.spool_folder.mkdir()
+    assert isinstance(await publisher.admit(Request(told.key)), Take)
