@@ -6,10 +6,8 @@ look at what the application may not, and to break what must be noticed.
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -21,7 +19,6 @@ from storage.catalogue.address import for_libpq
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import postgres as embedded_postgres
 from storage.migrations.run import migrate
-from tests.kit.servers import postgres_server
 
 pytest_plugins = ["tests.kit.fixtures"]
 
@@ -45,20 +42,6 @@ class CatalogueUrls:
 def anyio_backend() -> str:
     """Async tests (`@pytest.mark.anyio`) run on asyncio, as the house does."""
     return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[embedded_postgres.Running]:
-    """A PostgreSQL with the roles and the empty database `lectern`, in a folder outside pytest's own.
-
-    PostgreSQL runs as a user of its own, and every pytest that starts shuts /tmp/pytest-of-USER to other users: under
-    it, the server of a run would lose its data to the next run beside it.
-    """
-    with (
-        tempfile.TemporaryDirectory(prefix="lectern-test-postgres-") as folder,
-        postgres_server(Path(folder)) as running,
-    ):
-        yield running
 
 
 def make_database(server: embedded_postgres.Running, name: str, template: str = "template1") -> CatalogueUrls:

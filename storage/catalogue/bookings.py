@@ -20,6 +20,7 @@ from domain.refusals import Refusal, RefusalCode
 from domain.schedule import Booking as Wish
 from domain.schedule import Clash, During, clashes
 from storage.catalogue.identifiers import new_id
+from storage.catalogue.rows import among
 from storage.catalogue.tables.booking import Booking
 from storage.catalogue.transaction import Transaction
 
@@ -54,7 +55,7 @@ async def conflicts(tx: Transaction, wanted: Collection[Wish], ignoring: Collect
             "sessions": [wish.session_id for wish in asked],
         },
     )
-    rows = await tx.session.scalars(select(Booking).where(Booking.id.in_(found.all())))
+    rows = await tx.session.scalars(select(Booking).where(among(Booking.id, found.all())))
     taken = [_told(row) for row in rows if row.session_id not in ignoring]
     mine = {id(wish) for wish in asked}
     return [clash for clash in clashes((*taken, *asked)) if {id(clash.first), id(clash.second)} & mine]
@@ -70,7 +71,7 @@ async def book(tx: Transaction, wanted: Iterable[Wish]) -> None:
 async def release(tx: Transaction, session_ids: Collection[UUID]) -> None:
     """Frees what these sessions booked; the rows stay as a trace."""
     await tx.session.execute(
-        update(Booking).where(Booking.session_id.in_(session_ids), Booking.active).values(active=False)
+        update(Booking).where(among(Booking.session_id, session_ids), Booking.active).values(active=False)
     )
 
 
@@ -78,7 +79,7 @@ async def replace(tx: Transaction, session_ids: Collection[UUID], wanted: Iterab
     """Books anew for sessions that were moved: what they had is removed, `wanted` is booked as by `book`."""
     wishes = list(wanted)
     async with _told_when_taken(tx, wishes):
-        await tx.session.execute(delete(Booking).where(Booking.session_id.in_(session_ids)))
+        await tx.session.execute(delete(Booking).where(among(Booking.session_id, session_ids)))
         await _insert(tx, wishes)
 
 
@@ -114,7 +115,7 @@ async def settle(tx: Transaction) -> None:
 
 async def of_sessions(tx: Transaction, session_ids: Collection[UUID]) -> Sequence[Booking]:
     """What these sessions have booked and not freed."""
-    statement = select(Booking).where(Booking.session_id.in_(session_ids), Booking.active)
+    statement = select(Booking).where(among(Booking.session_id, session_ids), Booking.active)
     return (await tx.session.scalars(statement.order_by(Booking.session_id, Booking.kind, Booking.resource))).all()
 
 

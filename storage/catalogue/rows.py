@@ -3,14 +3,23 @@
 A locked row is read anew, whatever the transaction had seen of it: what is decided on it is decided on the truth.
 """
 
+from collections.abc import Collection
 from typing import TypeVar
 from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal
+from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.refusals import Refusal, RefusalCode
 from storage.catalogue.tables.base import Table
 from storage.catalogue.transaction import Transaction
 
 R = TypeVar("R", bound=Table)
+
+
+def among(column: InstrumentedAttribute[UUID], ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Whether the column is one of `ids`, which go as one array: IN would take a parameter each, and 65,535 at most."""
+    return column == any_(literal(list(ids), ARRAY(Uuid())))
 
 
 async def found(tx: Transaction, table: type[R], key: UUID) -> R:

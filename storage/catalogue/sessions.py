@@ -14,7 +14,7 @@ from domain.schedule import MAX_SESSION_SECONDS
 from domain.states import SessionMove, SessionState, session_machine
 from storage.catalogue.paging import PAGE, Order, Page, page_of
 from storage.catalogue.reaches import branches_of, narrowed
-from storage.catalogue.rows import found, locked
+from storage.catalogue.rows import among, found, locked
 from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Transaction
 
@@ -38,9 +38,8 @@ async def add(tx: Transaction, sessions: Iterable[Session]) -> None:
     made = list(sessions)
     tx.session.add_all(made)
     await tx.session.flush()
-    for session in made:
-        if session.state == SessionState.scheduled:
-            await tx.fact(SessionScheduled(session_id=session.id))
+    scheduled = [session.id for session in made if session.state == SessionState.scheduled]
+    await tx.facts([SessionScheduled(session_id=session_id) for session_id in scheduled])
 
 
 async def get(tx: Transaction, session_id: UUID) -> Session:
@@ -50,7 +49,7 @@ async def get(tx: Transaction, session_id: UUID) -> Session:
 
 async def by_id(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Session]:
     """Sessions for a page of items."""
-    rows = await tx.session.scalars(select(Session).where(Session.id.in_(ids)))
+    rows = await tx.session.scalars(select(Session).where(among(Session.id, ids)))
     return {row.id: row for row in rows}
 
 

@@ -70,7 +70,14 @@ class Transaction:
 
     async def fact(self, fact: Fact) -> None:
         """Appends `fact` to the outbox and wakes the pump when, and only when, this transaction commits."""
-        await self.session.execute(insert(FactRow).values(name=fact.NAME, payload=to_json(fact)))
+        await self.facts([fact])
+
+    async def facts(self, facts: Sequence[Fact]) -> None:
+        """The same for many, in a few statements."""
+        if not facts:
+            return
+        rows = [{"name": fact.NAME, "payload": to_json(fact)} for fact in facts]
+        await self.session.execute(insert(FactRow), rows)
         if not self._told:
             await self.notify(FACT_CHANNEL, "")
             self._told = True

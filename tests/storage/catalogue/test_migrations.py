@@ -13,9 +13,10 @@ from sqlalchemy.pool import NullPool
 
 from domain.retention import DEFAULT_CLASSES
 from storage.catalogue.address import for_engine
+from storage.catalogue.faults import CatalogueUnavailable
 from storage.catalogue.tables.every import EVERY, METADATA
 from storage.embedded.postgres import Running
-from storage.migrations.privileges import ADD_ONLY, APP_ROLE, READ_ONLY
+from storage.migrations.privileges import ADD_ONLY, APP_ROLE, READ_ONLY, RoleMissing
 from storage.migrations.run import current, migrate, newest
 from tests.conftest import CatalogueUrls, drop_database, make_database
 
@@ -49,6 +50,19 @@ def test_migrating_again_and_by_two_at_once_changes_nothing(empty: CatalogueUrls
 
     assert asyncio.run(both()) == (newest(), newest())
     assert asyncio.run(migrate(empty.owner)) == newest()
+
+
+def test_an_owner_who_may_not_make_the_applications_role_is_told_how_and_nothing_is_changed(
+    empty: CatalogueUrls,
+) -> None:
+    with pytest.raises(RoleMissing, match='CREATE ROLE "nobody_yet" LOGIN'):
+        asyncio.run(migrate(empty.owner, app_role="nobody_yet"))
+    assert asyncio.run(current(empty.owner)) is None
+
+
+def test_a_database_that_is_not_there_is_catalogue_unavailable(empty: CatalogueUrls) -> None:
+    with pytest.raises(CatalogueUnavailable):
+        asyncio.run(migrate(for_engine(empty.owner).set(port=1).render_as_string(hide_password=False)))
 
 
 def test_the_migrated_database_is_what_the_tables_say(owner: Engine) -> None:
