@@ -17,14 +17,20 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License
 
 from api import permit, problems
+from api.accounts.routes import ACCOUNT_ROUTES
+from api.acting import provide_actor
+from api.audit.routes import AUDIT_ROUTES
 from api.authentication import SignInMiddleware
+from api.courses.routes import COURSE_ROUTES
 from api.health.routes import HEALTH_ROUTES
+from api.institute.routes import INSTITUTE_ROUTES
 from api.pages import page_routes
 from api.recordings.routes import RECORDING_ROUTES
 from api.replay.routes import replay_routes
 from api.resources import Resources
 from api.sessions.routes import SESSION_ROUTES
 from api.sign_ins.routes import SIGN_IN_ROUTES
+from api.timetables.routes import TIMETABLE_ROUTES
 from storage.catalogue.sign_ins import Known
 
 API_PATH = "/api/v1"
@@ -33,14 +39,27 @@ STATIC = Path(__file__).parent / "static"
 
 def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
     """The ASGI application of one API process over `resources`; `static` holds the built pages."""
-    api = Router(API_PATH, route_handlers=[*SIGN_IN_ROUTES, *SESSION_ROUTES, *RECORDING_ROUTES])
+    api = Router(
+        API_PATH,
+        route_handlers=[
+            *SIGN_IN_ROUTES,
+            *SESSION_ROUTES,
+            *RECORDING_ROUTES,
+            *COURSE_ROUTES,
+            *INSTITUTE_ROUTES,
+            *TIMETABLE_ROUTES,
+            *ACCOUNT_ROUTES,
+            *AUDIT_ROUTES,
+        ],
+    )
     return Litestar(
         route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
         guards=[permit.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
         exception_handlers=problems.HANDLERS,
         dependencies={"resources": Provide(provide_resources, sync_to_thread=False),
-                      "known": Provide(provide_known, sync_to_thread=False)},
+                      "known": Provide(provide_known, sync_to_thread=False),
+                      "actor": Provide(provide_actor, sync_to_thread=False)},
         state=State({"resources": resources}),
         lifespan=[_closing(resources)],
         openapi_config=_document(),

@@ -24,15 +24,16 @@ async def once(
     known: Known,
     create: Callable[[Transaction], Awaitable[T]],
     headers: Callable[[T], dict[str, str]] = lambda _made: {},
+    content: bytes | None = None,
 ) -> Response[Any]:
     """Run `create` in one transaction with the memory of its answer; 201 with what it made.
 
     Without the header it simply runs. Refusal("idempotency_conflict") where the key came with another request.
+    `content` stands for a body that reads otherwise each time it is sent, as a multipart form with its boundary does.
     """
     key = request.headers.get(HEADER)
-    digest = hashlib.sha256(
-        b"\0".join((request.method.encode(), request.url.path.encode(), await request.body()))
-    ).digest()
+    sent = await request.body() if content is None else content
+    digest = hashlib.sha256(b"\0".join((request.method.encode(), request.url.path.encode(), sent))).digest()
     async with resources.catalogue.transaction() as tx:
         if key is not None:
             answer = await idempotency.begin(tx, known.account.id, key, digest, resources.clock())

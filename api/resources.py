@@ -1,7 +1,7 @@
 """What handlers act on, put together once by `lectern/wiring.py` and reached through Litestar's state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import httpx
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from api.settings import ApiSettings
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
+from teaching.settings import TeachingSettings
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,4 @@ class Resources:
     http: httpx.AsyncClient
     keys: ApiKeys
     clock: Callable[[], datetime]
+    teaching: TeachingSettings = field(default_factory=TeachingSettings)

@@ -17,7 +17,7 @@ from storage.catalogue.transaction import Transaction
 
 SOURCE = "source"
 GROWING = (RecordingState.capturing,)
-PLAYABLE = (RecordingState.capturing, RecordingState.stored, RecordingState.promoted, RecordingState.marked)
+PLAYABLE = (RecordingState.capturing, RecordingState.stored, RecordingState.promoted)
 
 
 @dataclass(frozen=True)

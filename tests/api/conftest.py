@@ -5,7 +5,7 @@ set by the test, never slept for. The origin is https, since cookies are Secure.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
@@ -21,11 +21,12 @@ from api.resources import ApiKeys, Resources
 from api.settings import ApiSettings
 from domain.kinds import Role, ScopeKind
 from domain.permissions import Grant
-from storage.catalogue import accounts
+from storage.catalogue import accounts, institute
 from storage.catalogue.tables.account import Account
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import valkey as embedded_valkey
 from storage.objects.store import ObjectStore
+from tests.storage.catalogue import builders
 
 ORIGIN = "https://lectern.test"
 PASSWORD = "Chalk-and-board-7"
@@ -107,3 +108,33 @@ class People:
 @pytest.fixture
 def people(catalogue: Catalogue, clock: Clock) -> People:
     return People(catalogue, clock)
+
+
+@dataclass(frozen=True)
+class School:
+    """A department with a programme, a cohort, and people: who teaches, who learns, who runs it."""
+
+    place: builders.Place
+    teacher: Account
+    learner: Account
+    stranger: Account
+    academic: Account
+    manager: Account
+    publicity: Account
+
+
+@pytest.fixture
+async def school(people: People, catalogue: Catalogue) -> School:
+    """One school; `place.teacher_id` is its teacher, who holds the role everywhere but acts only on what is own."""
+    teacher = await people.with_role(Role.teacher)
+    learner, stranger = await people.add(name="王同学"), await people.with_role(Role.learner)
+    async with catalogue.transaction() as tx:
+        made = await builders.place(tx, f"s{uuid4().hex[:8]}")
+        await institute.enrol(tx, made.cohort_id, [learner.id])
+    place = replace(made, teacher_id=teacher.id, learner_id=learner.id)
+    return School(
+        place, teacher, learner, stranger,
+        academic=await people.with_role(Role.academic_affairs),
+        manager=await people.add(Grant(Role.department_manager, ScopeKind.department, place.scope.department_id)),
+        publicity=await people.with_role(Role.publicity_office),
+    )  # fmt: skip

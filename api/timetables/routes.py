@@ -1,0 +1,47 @@
+"""/api/v1/timetables and /api/v1/timetable-imports (R4)."""
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from api import permit
+from api.idempotency import once
+from api.resources import Resources
+from api.shapes import PageShape
+from api.timetables import actions
+from api.timetables.actions import Upload
+from api.timetables.schemas import ImportForm, ImportShape, TimetableShape
+from domain.permissions import Action
+from storage.catalogue.sign_ins import Known
+from storage.catalogue.transaction import Actor, Transaction
+
+
+@get("/timetables", opt=permit.action(Action.timetable_read))
+async def listing(resources: Resources, known: Known) -> PageShape[TimetableShape]:
+    """Timetables within reach, by title; there are few, so they come as one page."""
+    async with resources.catalogue.transaction() as tx:
+        return PageShape(await actions.visible(tx, known), None)
+
+
+@post("/timetable-imports", opt=permit.action(Action.timetable_import))
+async def take(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor,
+    data: Annotated[ImportForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+) -> Response[ImportShape]:  # fmt: skip
+    """Import a timetable (iCalendar, CSV or XLSX; docs/timetables.md) as sessions.
+
+    Importing the same file again changes nothing. Bad rows are told by their numbers, the rest is taken; a file that is
+    unreadable as a whole (400) or passes a limit (413) changes nothing.
+    """
+    upload = Upload(data.file.filename, await data.file.read())
+    reading = await actions.read(resources, known, data.timetable, upload)
+
+    async def create(tx: Transaction) -> ImportShape:
+        return await actions.take(tx, resources, known, actor, data.timetable, reading, upload)
+
+    return await once(request, resources, known, create, content=data.timetable.encode() + b"\0" + upload.data)
+
+
+TIMETABLE_ROUTES = [listing, take]

@@ -1,0 +1,161 @@
+"""Replay as a player does it: playlists and segments by the token in the path, over a real captured take."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from api.resources import Resources
+from domain.states import SessionMove
+from media.fragments import packets
+from media.playlist import parse_media
+from storage.catalogue import ladder, recordings, sessions, takes
+from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
+from storage.workshop import Place
+from tests.api.conftest import ORIGIN, Client, Clock, School, client_of
+from tests.kit.captured import Clip, capture, clip
+from tests.storage.catalogue import builders
+from transcode.encode import encode
+from transcode.ladder import DEFAULT_PLAN_SLUG, DEFAULT_RENDITIONS
+from transcode.settings import TranscodeSettings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def source_clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    return clip(tmp_path_factory.mktemp("clip") / "source.mp4", size="854x480", rate="700k")
+
+
+@pytest.fixture
+async def recording_id(
+    catalogue: Catalogue, object_store: ObjectStore, school: School, clock: Clock, source_clip: Clip
+) -> UUID:
+    """A live session whose reels are stored."""
+    async with catalogue.transaction() as tx:
+        session = await builders.session(tx, school.place, clock.now)
+        take = await builders.take(tx, session, clock.now)
+        await capture(tx, object_store, take, source_clip)
+    assert take.recording_id is not None
+    return take.recording_id
+
+
+async def end(catalogue: Catalogue, recording_id: UUID, clock: Clock) -> None:
+    async with catalogue.transaction() as tx:
+        recording = await recordings.get(tx, recording_id)
+        take = (await takes.of_session(tx, recording.session_id))[0]
+        await takes.end(tx, take.id, clock.now, "unpublished")
+        session = await sessions.lock(tx, recording.session_id)
+        await sessions.move(tx, session, SessionMove.end, clock.now, "button")
+        await recordings.capture_ended(tx, recording_id, clock.now)
+
+
+async def playback(client: Client, recording_id: UUID) -> str:
+    """The replay's folder, as its URL begins."""
+    url: str = (await client.post(f"/api/v1/recordings/{recording_id}/playback")).json()["url"]
+    return url.removeprefix(ORIGIN).rsplit("/", 1)[0]
+
+
+async def test_the_source_plays_while_reels_still_come_and_when_they_are_in(
+    client: Client, school: School, catalogue: Catalogue, recording_id: UUID, clock: Clock, source_clip: Clip
+) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    master = await client.get(f"{at}/index.m3u8")
+    assert master.headers["content-type"].startswith("application/vnd.apple.mpegurl")
+    assert "RESOLUTION=854x480" in master.text
+    assert 'CODECS="avc1.' in master.text
+    growing = parse_media((await client.get(f"{at}/source.m3u8")).text)
+    assert (growing.playlist_type, growing.endlist, len(growing.segments)) == ("EVENT", False, 4)
+    await end(catalogue, recording_id, clock)
+    clock.now += timedelta(seconds=2)
+    whole = parse_media((await client.get(f"{at}/source.m3u8")).text)
+    assert (whole.playlist_type, whole.endlist) == ("VOD", True)
+    init = (await client.get(f"{at}/{whole.segments[0].map_uri}")).content
+    played = b"".join([(await client.get(f"{at}/{one.uri}")).content for one in whole.segments])
+    assert [bytes(one.data) for one in packets(init, played)] != []
+    wanted = sorted((one.pts, bytes(one.data)) for one in source_clip.packets)
+    assert sorted((one.pts, bytes(one.data)) for one in packets(init, played)) == wanted
+
+
+async def test_the_ladder_is_listed_once_it_is_whole_and_the_source_stays(
+    client: Client, school: School, catalogue: Catalogue, recording_id: UUID, clock: Clock, object_store: ObjectStore,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    here = Place(catalogue, object_store, clock, {TranscodeSettings: TranscodeSettings(work_folder=tmp_path)})
+    async with catalogue.transaction() as tx:
+        plan = await ladder.put_plan(tx, DEFAULT_PLAN_SLUG, [dict(one) for one in DEFAULT_RENDITIONS])
+    await end(catalogue, recording_id, clock)
+    from storage.catalogue import reels, work
+
+    async with catalogue.transaction() as tx:
+        stored = [one.reel.id for one in await reels.of_recording(tx, recording_id)]
+        for reel_id in stored:
+            await work.queue(tx, recording_id, "encode", f"s-{reel_id}", clock.now)
+            await work.start(tx, f"s-{reel_id}", clock.now)
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    for reel_id in stored:
+        assert "source.m3u8" in (await client.get(f"{at}/index.m3u8")).text
+        await encode(here, reel_id, plan.id, f"s-{reel_id}")
+        clock.now += timedelta(seconds=2)
+    master = (await client.get(f"{at}/index.m3u8")).text
+    assert "480p.m3u8" in master
+    assert "source.m3u8" not in master
+    assert (await client.get(f"{at}/source.m3u8")).status_code == 200
+    rendition = parse_media((await client.get(f"{at}/480p.m3u8")).text)
+    assert [one.map_uri for one in rendition.segments if one.map_uri] == ["480p/init-1.mp4"] or rendition.segments
+    for one in rendition.segments:
+        assert (await client.get(f"{at}/{one.uri}")).status_code == 200
+
+
+async def test_a_token_opens_its_own_recording_for_its_own_sign_in_alone(
+    client: Client, school: School, recording_id: UUID, resources: Resources, clock: Clock
+) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    foreign = at.replace(str(recording_id), str(UUID(int=7)))
+    for path in (f"{foreign}/index.m3u8", f"{at[:-1]}X/index.m3u8", at.rsplit("/", 1)[0] + "/none/index.m3u8"):
+        assert (await client.get(path)).json()["code"] == "token_invalid"
+    async with client_of(resources) as stranger:
+        assert (await stranger.get(f"{at}/index.m3u8")).status_code == 200
+        assert (await client.delete("/api/v1/sign-ins/current")).status_code == 204
+        clock.now += timedelta(seconds=2)
+        assert (await stranger.get(f"{at}/index.m3u8")).json()["code"] == "token_expired"
+        assert (await stranger.get(f"{at}/source/1-0.m4s")).json()["code"] == "token_expired"
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "told"),
+    [
+        ("bytes=0-9", 206, "bytes 0-9/{size}"),
+        ("bytes=10-", 206, "bytes 10-{last}/{size}"),
+        ("bytes=-5", 206, "bytes {fifth}-{last}/{size}"),
+        ("bytes=999999999-", 416, "bytes */{size}"),
+        ("bytes=0-1,3-4", 200, None),
+        ("lines=1-2", 200, None),
+    ],
+)
+async def test_ranges_within_a_segment(
+    client: Client, school: School, recording_id: UUID, header: str, status: int, told: str | None
+) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    whole = (await client.get(f"{at}/source/1-1.m4s")).content
+    answer = await client.get(f"{at}/source/1-1.m4s", headers={"Range": header})
+    assert answer.status_code == status
+    size = len(whole)
+    if told is not None:
+        wanted = told.format(size=size, last=size - 1, fifth=size - 5)
+        assert answer.headers["content-range"] == wanted
+
+
+@pytest.mark.parametrize(
+    "name", ["other.m3u8", "index.mpd", "source/9-0.m4s", "source/1-99.m4s", "source/init-9.mp4", "720p/1-0.m4s"]
+)
+async def test_what_is_not_there_is_not_found(client: Client, school: School, recording_id: UUID, name: str) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    assert (await client.get(f"{at}/{name}")).json()["code"] == "not_found"
