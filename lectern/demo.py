@@ -12,7 +12,8 @@ from lectern.demo_screen import Screen, StepFailed
 from lectern.demo_story import Story
 from lectern.seed import passwords_in, seed
 from lectern.settings import Settings
-from lectern.up import house, stop_signals
+from lectern.stopping import stop_signals
+from lectern.up import house
 from lectern.wiring import now
 from storage.catalogue.transaction import Catalogue
 

@@ -7,8 +7,7 @@ it, then the API, then the servers.
 import asyncio
 import contextlib
 import dataclasses
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,19 +52,6 @@ async def house(settings: Settings, log_folder: Path | None = None) -> AsyncIter
             killed = await supervisor.stop()
             if killed:
                 log.error("had to be killed", processes=killed)
-
-
-@contextlib.contextmanager
-def stop_signals() -> Iterator[asyncio.Event]:
-    """Set when Ctrl-C or SIGTERM asks to stop."""
-    loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, asked.set)
-    try:
-        yield asked
-    finally:
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(sign)
 
 
 def _in_folder(settings: Settings) -> Settings:

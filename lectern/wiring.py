@@ -18,12 +18,14 @@ import retention.reactions
 import transcode.reactions
 from api.app import create_app
 from api.resources import ApiKeys, Resources
+from ingest.service import IngestKeys, IngestService
 from lectern import logs
 from lectern.complaint import Complaint
 from lectern.keys import derive
 from lectern.outbox_pump import OutboxPump
 from lectern.scheduler import Scheduler
 from lectern.settings import Settings, load
+from lectern.stopping import stop_signals
 from storage import queue
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
@@ -105,15 +107,12 @@ async def run_scheduler(settings: Settings) -> None:
     connection = queue.connect(settings.storage.valkey_url)
     pump = OutboxPump(catalogue, ROOMS_REACTIONS, lambda order: put(connection, settings, order), now)
     scheduler = Scheduler(catalogue, ObjectStore(settings.storage), settings, pump, now)
-    stop = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    running = asyncio.create_task(scheduler.run())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (running, stopping):
-        task.cancel()
-    await asyncio.gather(running, stopping, return_exceptions=True)
+    with stop_signals() as asked:
+        running, stopping = asyncio.create_task(scheduler.run()), asyncio.create_task(asked.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, stopping):
+            task.cancel()
+        await asyncio.gather(running, stopping, return_exceptions=True)
     await catalogue.close()
 
 
@@ -128,3 +127,23 @@ def put(connection: redis.Redis, settings: Settings, order: JobOrder) -> bool:
         timeout_seconds=settings.transcode.job_timeout_seconds,
         retry_seconds=settings.transcode.retry_waits_seconds,
     )
+
+
+async def run_ingest(settings: Settings) -> None:
+    """Take encoders in and serve live until SIGTERM, then drain what was captured."""
+    require_stores(settings.storage)
+    keys = derive(settings.lectern)
+    catalogue = Catalogue.from_settings(settings.storage, "lectern-ingest")
+    service = IngestService(
+        settings.ingest,
+        IngestKeys(keys.playback, keys.control),
+        catalogue,
+        ObjectStore(settings.storage),
+        settings.storage.valkey_url,
+        wall=now,
+    )
+    with stop_signals() as asked:
+        await service.start()
+        await asked.wait()
+        await service.stop()
+    await catalogue.close()

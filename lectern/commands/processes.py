@@ -7,7 +7,8 @@ import uvloop
 
 from lectern import wiring
 from lectern.commands.context import start_logs
-from lectern.up import house, stop_signals
+from lectern.stopping import stop_signals
+from lectern.up import house
 
 
 @click.command("up")
