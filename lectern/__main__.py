@@ -8,6 +8,10 @@ import structlog
 
 from domain.refusals import Refusal
 from lectern.commands.config import config as config_command
+from lectern.commands.demo import demo_command
+from lectern.commands.migrate import migrate_command
+from lectern.commands.processes import api, ingest, scheduler, up, worker
+from lectern.commands.retention import retention
 from lectern.complaint import Complaint
 from lectern.settings import SettingsError
 
@@ -28,7 +32,7 @@ def lectern(context: click.Context, config: Path | None, debug: bool) -> None:
     context.obj = {"config": config, "debug": debug}
 
 
-for command in (config_command,):
+for command in (up, api, ingest, worker, scheduler, demo_command, migrate_command, retention, config_command):
     lectern.add_command(command)
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 class StorageSettings:
     """Addresses are URLs (`postgresql://…`, `redis://…`, `host:port` for S3); secrets stay out of `repr`."""
 
-    database_url: str = field(repr=False)
+    database_url: str = field(default="", repr=False)
     """The catalogue, as the application's role (no UPDATE or DELETE on audit and certificates)."""
-    database_owner_url: str = field(repr=False)
+    database_owner_url: str = field(default="", repr=False)
     """The catalogue, as its owner; only migrations sign in with it."""
-    valkey_url: str = field(repr=False)
-    s3_endpoint: str
-    s3_access_key: str = field(repr=False)
-    s3_secret_key: str = field(repr=False)
+    valkey_url: str = field(default="", repr=False)
+    s3_endpoint: str = ""
+    s3_access_key: str = field(default="", repr=False)
+    s3_secret_key: str = field(default="", repr=False)
     s3_bucket: str = "lectern"
     s3_region: str = "us-east-1"
     s3_secure: bool = False
