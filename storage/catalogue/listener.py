@@ -49,12 +49,13 @@ class Listener:
         await self.close()
 
     async def close(self) -> None:
-        """Ends the connection; an iteration under way ends with CatalogueUnavailable."""
+        """Ends the connection, and an iteration under way with it."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
 
     async def __aiter__(self) -> AsyncIterator[Notification]:
+        alone = self._connection is None
         connection = self._connection or await self._open()
         try:
             while True:
@@ -67,7 +68,9 @@ class Listener:
         except (psycopg.Error, TimeoutError) as error:
             raise CatalogueUnavailable(f"the listening connection was lost: {error}") from error
         finally:
-            await self.close()
+            if alone:  # inside `async with`, what comes between two iterations is kept for the second
+                await connection.close()
+                self._connection = None
 
     async def _open(self) -> AsyncConnection:
         try:

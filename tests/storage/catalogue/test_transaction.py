@@ -192,6 +192,33 @@ async def test_a_listener_hears_what_was_committed_after_it_listens(catalogue: C
     assert heard == [Notification(FACT_CHANNEL, ""), Notification("session_control", "cut")]
 
 
+async def test_what_comes_between_two_iterations_is_heard_by_the_second(catalogue: Catalogue) -> None:
+    async def tell(payload: str) -> None:
+        async with catalogue.transaction() as tx:
+            await tx.notify("session_control", payload)
+
+    async with catalogue.listen(["session_control"]) as notes:
+        heard = []
+        for payload in ("one", "two", "three"):
+            await tell(payload)
+            heard.append((await asyncio.wait_for(anext(aiter(notes)), 10)).payload)
+    assert heard == ["one", "two", "three"]
+
+
+async def test_a_listener_may_be_iterated_alone(catalogue: Catalogue) -> None:
+    async def first() -> str:
+        async for note in catalogue.listen(["session_control"]):
+            return note.payload
+        raise AssertionError("it ended")
+
+    listening = asyncio.create_task(first())
+    async with asyncio.timeout(10):
+        while not listening.done():  # it listens from some instant on that only it knows
+            async with catalogue.transaction() as tx:
+                await tx.notify("session_control", "x")
+    assert listening.result() == "x"
+
+
 async def test_a_listener_whose_connection_is_cut_says_so(catalogue: Catalogue) -> None:
     async with catalogue.listen(["fact"]) as notes:
         async with catalogue.transaction() as tx:
