@@ -1,29 +1,39 @@
 """The auditor's view: the trail by page and filter, and the proof that it is whole."""
 
-from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from api.resources import Resources
 from domain.kinds import Role
+from lectern.outbox_pump import OutboxPump
 from lectern.scheduler import Scheduler
-from storage.catalogue import audit_sealer
+from lectern.settings import load
 from storage.catalogue.address import for_libpq
 from storage.catalogue.transaction import Actor, Catalogue
+from storage.embedded import s3 as embedded_s3
 from storage.objects.store import ObjectStore
 from tests.api.conftest import Client, Clock, People
 from tests.conftest import CatalogueUrls
+from tests.kit.fixtures import object_store_settings
 
 pytestmark = pytest.mark.anyio
 
+STORES = {
+    f"LECTERN_STORAGE_{name}": "unused"
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "VALKEY_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+}
+"""Settings that are read; the stores themselves are handed over."""
 
-@pytest.fixture(autouse=True)
-def no_anchors(object_store: ObjectStore) -> Iterator[None]:
-    """Anchors have fixed names, and the bucket is shared."""
-    object_store.delete_prefix("audit/")
-    yield
-    object_store.delete_prefix("audit/")
+
+@pytest.fixture
+def object_store(s3: embedded_s3.Running) -> ObjectStore:
+    """A bucket of this test alone: anchors have fixed names."""
+    made = ObjectStore(replace(object_store_settings(s3), s3_bucket=f"audit-{uuid4().hex}"))
+    made.ensure_bucket()
+    return made
 
 
 async def write(catalogue: Catalogue, count: int, item: str = "thing") -> None:
@@ -34,11 +44,8 @@ async def write(catalogue: Catalogue, count: int, item: str = "thing") -> None:
 
 async def seal(catalogue: Catalogue, objects: ObjectStore, clock: Clock) -> None:
     """As the scheduler does each second."""
-    async with catalogue.transaction() as tx:
-        assert await audit_sealer.seal(tx, clock()) is not None
-    scheduler = Scheduler.__new__(Scheduler)
-    scheduler._catalogue, scheduler._objects, scheduler._clock = catalogue, objects, clock
-    await scheduler.seal()
+    pump = OutboxPump(catalogue, (), lambda _order: True, clock)
+    await Scheduler(catalogue, objects, load(STORES), pump, clock).seal()
 
 
 async def test_the_newest_entries_come_first_and_each_parameter_narrows(
