@@ -74,7 +74,7 @@ class LiveRecording:
 
     def write_init(self, spool: TakeSpool, init: Init) -> None:
         try:
-            spool.write_init(init)
+            self._threads.submit(_flushed, spool.write_init(init))
         except OSError as error:
             self._failed(error)
 

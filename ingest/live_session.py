@@ -109,12 +109,10 @@ class LiveSession:
             threads=threads,
         )
 
-    def begin_take(self, take_id: UUID, number: int, publish: Publish) -> Take:
-        """A new take, which goes on where the session is; the one before must be over. Raises OSError for its
-        folder.
-        """
-        left, facts = self._left, self.facts
-        about = TakeAbout(
+    def about_take(self, take_id: UUID, number: int) -> TakeAbout:
+        """What the spool of a new take says of it."""
+        facts = self.facts
+        return TakeAbout(
             facts.session_id,
             facts.recording_id,
             take_id,
@@ -123,13 +121,16 @@ class LiveSession:
             facts.origin,
             len(self.window.segments),
         )
-        spool = TakeSpool.create(self.settings.spool_folder, about)
+
+    def begin_take(self, publish: Publish, spool: TakeSpool) -> Take:
+        """A new take, which goes on where the session is; the one before must be over."""
+        left = self._left
         packager = Packager(
             self._rule, serial=left.next_serial, init_number=left.next_init_number, discontinuity=left.has_media
         )
         if self.gate.is_cut:
             self.recording.mark_cut(spool, left.next_serial, 0)
-        self.take = Take(take_id, number, publish, self, spool, packager, base=self._base, clock=self._clock)
+        self.take = Take(publish, self, spool, packager, base=self._base, clock=self._clock)
         self.lost_at = self.problem = None
         return self.take
 

@@ -16,12 +16,14 @@ import structlog
 from domain.admission import AdmissionLimits, NodeLoad, Publisher, admit
 from domain.ingest_key import key_hash
 from domain.kinds import Protocol, Slot
+from domain.refusals import Refusal, RefusalCode
 from domain.states import SessionState
 from ingest.disk import free_bytes
 from ingest.live_session import LiveSession
 from ingest.lives import Lives
 from ingest.rtmp.commands import BAD_NAME
 from ingest.side_take import SideTake
+from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
 from storage.catalogue import credentials, live_owner, recordings, sessions, takes
 from storage.catalogue.credentials import Presented
@@ -150,7 +152,12 @@ class Publishing:
             return self._begin_side(row.session_id, row.slot, take_id, publish)
         try:
             live = await self._opened(row.session_id, begun, begun.recording_id, begun.recording_started_at)
-            return live.begin_take(take_id, begun.number, publish)
+            about = live.about_take(take_id, begun.number)
+            spool = await asyncio.to_thread(TakeSpool.create, self._lives.settings.spool_folder, about)
+            if live.ended:  # while the disk was waited for
+                spool.remove()
+                raise Refusal(RefusalCode.session_over)
+            return live.begin_take(publish, spool)
         except BaseException:
             # The row says that a take publishes: whatever kept it from doing so must not shut the slot.
             now = self._wall()

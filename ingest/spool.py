@@ -9,6 +9,7 @@ store's read-back makes. What a crash left is read by `spool_recovery.py`.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -48,15 +49,17 @@ class TakeSpool:
 
     @classmethod
     def create(cls, root: Path, about: TakeAbout) -> "TakeSpool":
-        """A new folder for a take, with `about` on the disk."""
+        """A new folder for a take, with `about` on the disk. Waits for the disk: call it in a thread."""
         folder = root / str(about.recording_id) / str(about.take_id)
         folder.mkdir(parents=True, exist_ok=True)
         write_durably(folder / ABOUT, msgspec.json.encode(about))
         return cls(folder, about)
 
-    def write_init(self, init: Init) -> None:
-        """On the disk before any part that needs it."""
-        write_durably(self.folder / init_name(init.number), init.muxed)
+    def write_init(self, init: Init) -> Callable[[], None]:
+        """Written before any part that needs it. The returned callable flushes it to the disk: call it in a thread."""
+        path = self.folder / init_name(init.number)
+        path.write_bytes(init.muxed)
+        return partial(_sync, path)
 
     def append(self, part: Part, *, init_number: int, discontinuity: bool) -> SpoolRange:
         """Writes a part to its segment's file and the index. Where it lies."""
@@ -178,11 +181,16 @@ def write_durably(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Flushes a file's bytes, or a folder's names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def unlink(path: Path) -> int:

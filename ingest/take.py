@@ -51,8 +51,6 @@ class Take:
 
     def __init__(
         self,
-        take_id: UUID,
-        number: int,
         publish: Publish,
         session: TakeSession,
         spool: TakeSpool,
@@ -61,8 +59,8 @@ class Take:
         base: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
-        self.id = take_id
-        self.number = number
+        self.id: UUID = spool.about.take_id
+        self.number = spool.about.take_number
         self.publish = publish
         self.spool = spool
         self.packager = packager

@@ -140,8 +140,8 @@ class Timeline:
         return dts
 
     def _regular(self, clock: _Clock, dts: int) -> int:
-        """The exact time of an audio frame, while stamps stay near it: on average within half a frame, each within
-        three.
+        """The exact time of an audio frame, while stamps stay near it: on average within half a frame, each within one
+        and a half.
 
         The average (over about 16 frames) tells jitter, which is smoothed away, from drift or a lost frame, which is
         followed.
@@ -151,11 +151,12 @@ class Timeline:
         step = clock.expected - clock.last
         error = dts - clock.expected
         clock.average += (16 * error - clock.average) // 16
-        if abs(error) <= 3 * step and abs(clock.average) <= 8 * step:
+        near = 2 * abs(error) <= 3 * step
+        if near and abs(clock.average) <= 8 * step:
             return clock.expected
         self.repairs.audio_moves += 1
         mean, clock.average = clock.average // 16, 0
-        if abs(error) <= 3 * step and abs(error - mean) > step // 2:
+        if near and abs(error - mean) > step // 2:
             return clock.expected + mean  # this stamp is one of the jittered ones
         return dts
 

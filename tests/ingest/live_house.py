@@ -10,6 +10,7 @@ from ingest.hls.sources import SpoolSource
 from ingest.live_session import LiveFacts, LiveHooks, LiveSession
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
+from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
 from media.packet import Packet
 from tests.ingest.builders import audio, interleaved, video
@@ -52,7 +53,8 @@ class House:
     def take(self) -> Take:
         self.takes += 1
         publish = Publish(Protocol.rtmp, "OBS", "127.0.0.1", lambda code, text: self.closed.append(code))
-        return self.session.begin_take(uuid4(), self.takes, publish)
+        about = self.session.about_take(uuid4(), self.takes)
+        return self.session.begin_take(publish, TakeSpool.create(self.settings.spool_folder, about))
 
     def feed(self, take: Take, packets: list[Packet]) -> None:
         """Packets in real time: the clocks go with their decode times."""

@@ -46,7 +46,7 @@ def write(spool: TakeSpool, made: list[Event], *, seal: bool = True) -> dict[tup
     for event in made:
         match event:
             case Init():
-                spool.write_init(event)
+                spool.write_init(event)()
             case SegmentOpened():
                 opened = event
             case Part():
