@@ -1,6 +1,8 @@
 """Serves the built pages: hashed assets for good, `index.html` afresh, and for every path that is a page of theirs."""
 
+import functools
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
@@ -10,8 +12,8 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from api import permit
+from api.resources import Resources
 
-# What pages may do: their own scripts, media from the ingest node, nothing of anybody else's.
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -19,6 +21,30 @@ SECURITY_HEADERS = {
 }
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 NOT_PAGES = ("api", "replay", "live", "whip", "whep", "schema", "assets")
+
+
+@functools.cache
+def content_security_policy(ingest_public_url: str) -> str:
+    """What pages may do (CSP level 3): their own scripts, media from the ingest process, nothing of anybody else's.
+
+    The player hands segments to the browser as `blob:` and works in a `blob:` worker; Vue writes style attributes.
+    """
+    ingest = urlsplit(ingest_public_url)
+    media = f"'self' {ingest.scheme}://{ingest.netloc} blob:"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"media-src {media}",
+            f"connect-src {media}",
+            "img-src 'self' data: blob:",
+            "worker-src 'self' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def page_routes(static: Path) -> list[ControllerRouterHandler]:
@@ -36,21 +62,23 @@ def page_routes(static: Path) -> list[ControllerRouterHandler]:
 
 def _pages(static: Path, opt: dict[str, object]) -> HTTPRouteHandler:
     @get(["/", "/{page:path}"], opt=opt, include_in_schema=False, response_headers=SECURITY_HEADERS)
-    async def pages(page: Path | None = None) -> File | Response[str]:
+    async def pages(resources: Resources, page: Path | None = None) -> File | Response[str]:
         """`index.html` for every page, or a file that lies beside it (an icon)."""
         name = str(page or "").strip("/")
         if name.split("/")[0] in NOT_PAGES:
             raise NotFoundException(f"/{name} does not exist")
+        policy = {"Content-Security-Policy": content_security_policy(resources.settings.ingest_public_url)}
         beside = static / name
         if name and "/" not in name and beside.is_file():
-            return File(beside, content_disposition_type="inline")
+            return File(beside, content_disposition_type="inline", headers=policy)
         if not (static / "index.html").exists():
-            return Response("The pages are not built yet: run `make web`.", status_code=503, media_type="text/plain")
+            not_built = "The pages are not built yet: run `make web`."
+            return Response(not_built, status_code=503, media_type="text/plain", headers=policy)
         return File(
             static / "index.html",
             content_disposition_type="inline",
             media_type="text/html; charset=utf-8",
-            headers={"Cache-Control": "no-cache"},
+            headers={"Cache-Control": "no-cache", **policy},
         )
 
     return pages

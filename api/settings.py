@@ -1,34 +1,47 @@
-"""What the HTTP API lets its operator set."""
+"""What the HTTP API lets its operator set. Reads nothing: `lectern/settings.py` fills it."""
 
+import ipaddress
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """Addresses, sign-in, limits. Times are seconds, sizes bytes."""
+    """Addresses, sign-in and limits of the HTTP API. Times are seconds, sizes bytes."""
 
-    # Address that the API listens on.
     host: str = "127.0.0.1"
-    # Port that the API listens on.
+    """Address that the API listens on."""
     port: int = 8080
-    # The one address that browsers use; cookies and CSRF checks hold to it.
+    """Port that the API listens on."""
     public_url: str = "http://127.0.0.1:8080"
-    # Where browsers reach the ingest process: live playlists and WHIP.
+    """The one address that browsers use; cookies and CSRF checks hold to it."""
     ingest_public_url: str = "http://127.0.0.1:8090"
-    # What an encoder's "server" field is set to.
+    """Where browsers reach the ingest process: live playlists and WHIP."""
     rtmp_public_url: str = "rtmp://127.0.0.1:1935/live"
-    # Granian worker processes.
+    """What an encoder's "server" field is set to."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses or networks (`172.31.89.0/24`) of the proxies in front. Only from them is `X-Forwarded-For` believed:
+    the viewer's address that the rate limit counts and the audit trail keeps. Anybody else's counts as what it is.
+    """
     workers: int = 1
-    # How long a sign-in lasts without being used.
+    """Granian worker processes."""
     sign_in_idle_seconds: int = 8 * 3600
-    # How long a playback token lasts; the player asks for a new one before it ends.
+    """How long a sign-in lasts without being used."""
     playback_token_seconds: int = 6 * 3600
-    # Sign-in attempts that one address may make in a minute.
+    """How long a playback token lasts; the player asks for a new one before it ends."""
     sign_in_attempts_per_minute: int = 20
-    # Largest timetable or roster that may be uploaded.
+    """Sign-in attempts that one address may make in a minute."""
     upload_max_bytes: int = 8 * 1024 * 1024
-    # Items of a page when the caller names no number, and the most it may name.
+    """Largest timetable or roster that may be uploaded."""
     page_size: int = 50
+    """Items of a page when the caller names no number."""
     page_size_max: int = 200
-    # nginx stands in front and answers X-Accel-Redirect; else the API sends the bytes of a replay itself.
+    """The most items that a caller may name for a page."""
     accel_redirect: bool = False
+    """nginx stands in front and answers X-Accel-Redirect; else the API sends the bytes of a replay itself."""
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(f"trusted_proxies: {error}") from error

@@ -1,6 +1,6 @@
 """Settings that belong to no single room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MASTER_SECRET_BYTES = 32
@@ -10,14 +10,16 @@ MASTER_SECRET_BYTES = 32
 class LecternSettings:
     """Where data lives, what all signatures derive from, how logs look."""
 
-    # Folder of the embedded servers' data and, unless set otherwise, of the spool.
     data_folder: Path = Path(".data")
-    # 32 bytes in hexadecimal; playback tokens, ingest keys and the control channel each use a key derived from it.
-    master_secret: str = ""
-    # debug, info, warning or error.
+    """Folder of the embedded servers' data and, unless set otherwise, of the spool."""
+    master_secret: str = field(default="", repr=False)
+    """32 bytes in hexadecimal, the same in every process; playback tokens, ingest keys and the control channel each use
+    a key derived from it. `deploy/make-secrets` makes one, `lectern up` keeps one beside its data.
+    """
     log_level: str = "info"
-    # json for machines, console for people.
+    """debug, info, warning or error."""
     log_format: str = "console"
+    """json for machines, console for people."""
 
     def __post_init__(self) -> None:
         if self.log_level not in ("debug", "info", "warning", "error"):

@@ -1,4 +1,4 @@
-"""What the retention clock lets its operator set."""
+"""What the retention clock lets its operator set. Reads nothing: `lectern/settings.py` fills it."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class RetentionSettings:
     """Grace times and the hour of the daily run."""
 
-    # Hour of the day (institute's time zone) at which the scheduler runs retention.
     run_hour: int = 3
-    # How long a marked recording lies in the trash before it is deleted.
+    """Hour of the day (institute's time zone) at which the scheduler runs retention."""
     trash_grace_hours: int = 72
-    # The institute's time zone: six months are counted on its calendar.
+    """How long a marked recording lies in the trash before it is deleted."""
     time_zone: str = "Asia/Shanghai"
-    # Recordings that one run purges at most; the rest wait for the next.
+    """The institute's time zone: six months are counted on its calendar."""
     purge_batch: int = 500
+    """Recordings that one run purges at most; the rest wait for the next."""

@@ -1,4 +1,4 @@
-"""What the workers let their operator set."""
+"""What the workers let their operator set. Reads nothing: `lectern/settings.py` fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TranscodeSettings:
-    """The ladder, retries and the working folder. Times are seconds, sizes bytes."""
+    """The ladder, retries and the working folder of workers. Times are seconds."""
 
-    # Where a job keeps its files while it runs; emptied after each.
     work_folder: Path = Path(".data/work")
-    # Threads that decode a reel; each rendition is encoded by one more.
+    """Where a job keeps its files while it runs; emptied after each."""
     ffmpeg_threads: int = 2
-    # x264 preset of the ladder.
+    """Threads that decode a reel; each rendition is encoded by one more."""
     preset: str = "veryfast"
-    # Waits before a failed job is tried again; after the last it shows on the recording with its log.
+    """x264 preset of the ladder."""
     retry_waits_seconds: tuple[int, ...] = (5, 30, 120, 600)
-    # The longest that one job may run.
+    """Waits before a failed job is tried again; after the last it shows on the recording with its log."""
     job_timeout_seconds: int = 3600
-    # A still is kept for each so many seconds of a recording.
+    """The longest that one job may run."""
     still_interval_seconds: int = 10
+    """A still is kept for each so many seconds of a recording."""

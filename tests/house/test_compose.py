@@ -197,6 +197,17 @@ def test_nginx_points_at_the_services(secrets: Path) -> None:
         assert f"/run/secrets/{secret};" in http
 
 
+def test_the_api_believes_the_address_that_nginx_names_and_nobody_elses(secrets: Path) -> None:
+    trusted = settings_of(environ_of("api"), secrets).api.trusted_proxies
+    (network,) = COMPOSE["networks"]["app"]["ipam"]["config"]
+    assert trusted == (network["subnet"],)
+    on_it = {name for name, service in SERVICES.items() if "app" in service.get("networks", [])}
+    assert on_it == {"nginx", "api", "ingest"}
+    moved = compose(APP_SUBNET="10.77.0.0/24")
+    assert moved["networks"]["app"]["ipam"]["config"] == [{"subnet": "10.77.0.0/24"}]
+    assert moved["services"]["api"]["environment"]["LECTERN_API_TRUSTED_PROXIES"] == "10.77.0.0/24"
+
+
 @pytest.mark.parametrize(
     ("environ", "store"),
     [({}, "seaweedfs"), ({"S3_ENDPOINT": "minio:9000", "OBJECTS_CONF": "objects-minio.conf"}, "minio")],
