@@ -8,7 +8,7 @@ export interface EngineListener {
   /** The network failed; the engine tries again by itself. */
   struggling: () => void
   /** Nothing can be done: this browser cannot play it. */
-  failed: (reason: string) => void
+  failed: () => void
 }
 
 const REFUSED = new Set([401, 403, 410])
@@ -64,7 +64,7 @@ export function start(
       mediaRecoveredAt = performance.now()
       hls.recoverMediaError()
     } else {
-      listener.failed(data.details)
+      listener.failed()
     }
   })
 

@@ -3,6 +3,7 @@ import {
   behindSeconds,
   clampSeek,
   clockAt,
+  isAtEnd,
   isAtLive,
   LIVE_SLACK_SECONDS,
   livePosition,
@@ -28,6 +29,12 @@ describe('where a viewer is behind the live edge', () => {
     expect(livePosition(window)).toBe(598.5)
     expect(livePosition({ start: 10, edge: 10.5, targetLatency: 1.5 })).toBe(10)
   })
+})
+
+it('is at the end within the last frame, and not when there is nothing', () => {
+  expect(isAtEnd(45.46, 45.36)).toBe(true)
+  expect(isAtEnd(45.46, 44)).toBe(false)
+  expect(isAtEnd(0, 0)).toBe(false)
 })
 
 describe('the bar', () => {

@@ -40,6 +40,13 @@ export function clampSeek(start: number, end: number, wanted: number): number {
   return Math.min(Math.max(start, end), Math.max(start, wanted))
 }
 
+/** The last frame's own length, and what a muxer rounds. */
+const END_SLACK_SECONDS = 0.5
+
+export function isAtEnd(end: number, position: number): boolean {
+  return end > 0 && end - position <= END_SLACK_SECONDS
+}
+
 export interface DatedFragment {
   start: number
   duration: number
