@@ -97,7 +97,9 @@ def _document() -> OpenAPIConfig:
         version="1",
         description="Live classes from the timetable, recordings to a course or a purge. Errors are RFC 9457 problems.",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/schema",
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, opt=permit.public("the API's document holds no data")
+        ),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         use_handler_docstrings=True,
     )
