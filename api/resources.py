@@ -1,4 +1,4 @@
-"""What handlers act on, put together once by `lectern/wiring.py` and reached through Litestar's state."""
+"""What handlers act on, put together once by `lectern/wiring/api.py` and reached through Litestar's state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -7,18 +7,32 @@ import click
 import structlog
 
 from domain.refusals import Refusal
-from lectern.commands.config import config as config_command
-from lectern.commands.demo import demo_command
-from lectern.commands.migrate import migrate_command
-from lectern.commands.processes import api, ingest, scheduler, up, worker
-from lectern.commands.retention import retention
+from lectern.command_group import CommandGroup
 from lectern.complaint import Complaint
 from lectern.settings import SettingsError
 
 MISTAKE = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+# Each command lies in `lectern/commands/NAME.py` as `command`, and is imported when it is asked for.
+COMMANDS = {
+    "demo": "One lecture's story on a house of its own on this machine.",
+    "up": "Everything on this machine, with embedded servers where no address is set.",
+    "api": "Serve the HTTP API and the pages.",
+    "ingest": "Take encoders and browsers in, serve them live, record them.",
+    "worker": "Encode recordings and do what else is queued.",
+    "scheduler": "Deliver facts, seal the audit trail, end what overran, run retention.",
+    "migrate": "Bring the catalogue to this version's form.",
+    "retention": "Mark, purge and notify by hand.",
+    "config": "Every setting, its value and where it came from.",
+}
+
+
+@click.group(
+    cls=CommandGroup,
+    commands_help=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file; else LECTERN_CONFIG.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="lectern", prog_name="lectern")
@@ -30,10 +44,6 @@ def lectern(context: click.Context, config: Path | None, debug: bool) -> None:
     variables or one TOML file (`lectern config` shows them).
     """
     context.obj = {"config": config, "debug": debug}
-
-
-for command in (up, api, ingest, worker, scheduler, demo_command, migrate_command, retention, config_command):
-    lectern.add_command(command)
 
 
 def main() -> None:

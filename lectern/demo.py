@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from lectern.clock import now
 from lectern.complaint import Complaint
 from lectern.demo_screen import Screen, StepFailed
 from lectern.demo_story import Story
@@ -14,7 +15,6 @@ from lectern.seed import passwords_in, seed
 from lectern.settings import Settings
 from lectern.stopping import stop_signals
 from lectern.up import house
-from lectern.wiring import now
 from storage.catalogue.transaction import Catalogue
 
 REEL_SECONDS = 10.0

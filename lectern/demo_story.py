@@ -15,6 +15,7 @@ from uuid import UUID
 
 from domain.retention import add_months
 from lectern import demo_timetable
+from lectern.clock import now
 from lectern.complaint import Complaint
 from lectern.demo_client import Person
 from lectern.demo_data import add_demo_recordings
@@ -23,7 +24,6 @@ from lectern.demo_screen import Screen
 from lectern.seed import TIMETABLE
 from lectern.settings import Settings, to_environ
 from lectern.supervisor import console_script
-from lectern.wiring import now
 from media.playlist import MediaPlaylist, parse_media
 
 T = TypeVar("T")
@@ -95,17 +95,27 @@ class Story:
         return "", None
 
     async def _import(self) -> tuple[str, list[dict[str, Any]]]:
+        await self._end_leftovers()
         file = ("timetable.ics", demo_timetable.render(now(), "teacher"), "text/calendar")
         report = await self.people["academic"].post(
             "/timetable-imports", files={"file": file}, data={"timetable": TIMETABLE}
         )
         if report["rejected"]:
             raise Complaint(f"row {report['rejected'][0]['row']}: {report['rejected'][0]['detail']}")
-        around = {"from": (now() - timedelta(hours=1)).isoformat(), "to": (now() + timedelta(hours=1)).isoformat()}
-        listed = await self.people["teacher"].get("/sessions", mine=True, state="scheduled", **around)
-        by_title = {one["title"]: one for one in listed["items"]}
+        by_title = {one["title"]: one for one in await self._open_sessions()}
         mine = [by_title[title] for title in (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)]
         return f"{report['created']} sessions, the instructor sees them", mine
+
+    async def _open_sessions(self) -> list[dict[str, Any]]:
+        around = {"from": (now() - timedelta(hours=1)).isoformat(), "to": (now() + timedelta(hours=1)).isoformat()}
+        listed = await self.people["teacher"].get("/sessions", mine=True, state=["scheduled", "live", "cut"], **around)
+        items: list[dict[str, Any]] = listed["items"]
+        return items
+
+    async def _end_leftovers(self) -> None:
+        """A demo that was stopped in the middle left classes that hold the room and the people of this one."""
+        for one in await self._open_sessions():
+            await self.people["teacher"].post(f"/sessions/{one['id']}/end", {"reason": "演示重新开始"})
 
     async def _short_class(self, session: dict[str, Any]) -> tuple[str, UUID]:
         _, address = await self._address(session["id"])

@@ -12,8 +12,11 @@ LECTURE_MINUTES = 10
 
 
 def render(now: datetime, instructor: str) -> bytes:
-    """RFC 5545 text: a short first class that ends as the lecture begins, now."""
-    start = now.astimezone(UTC).replace(microsecond=0, second=0)
+    """RFC 5545 text: a short first class that is nearly over, and the lecture that begins in a minute.
+
+    A class that is over already would not be made a session; an encoder may begin a quarter of an hour early.
+    """
+    start = now.astimezone(UTC).replace(microsecond=0) + timedelta(minutes=1)
     calendar = Calendar()
     calendar.add("prodid", "-//Lectern//demo//")
     calendar.add("version", "2.0")

@@ -13,6 +13,6 @@ from lectern.demo import demo
 @click.option("--once", is_flag=True, help="Exit after the story; non-zero when a step failed.")
 @click.option("--fresh", is_flag=True, help="Start anew: the data of earlier demos is removed.")
 @click.pass_context
-def demo_command(context: click.Context, once: bool, fresh: bool) -> None:
+def command(context: click.Context, once: bool, fresh: bool) -> None:
     """Start a house of its own on this machine and tell the story of one lecture."""
     sys.exit(asyncio.run(demo(start_logs(context, "demo"), once=once, fresh=fresh)))

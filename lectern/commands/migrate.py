@@ -12,7 +12,7 @@ from storage.objects.store import ObjectStore
 
 @click.command("migrate")
 @click.pass_context
-def migrate_command(context: click.Context) -> None:
+def command(context: click.Context) -> None:
     """Bring the catalogue to this version's form and make the bucket; safe to run again."""
     settings = start_logs(context, "migrate")
     if not settings.storage.database_owner_url:

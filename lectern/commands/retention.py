@@ -6,11 +6,12 @@ from uuid import UUID
 
 import click
 
+from lectern.clock import now
 from lectern.commands.context import start_logs
 from lectern.complaint import Complaint
 from lectern.demo_data import demo_recordings
 from lectern.settings import Settings
-from lectern.wiring import now, require_stores
+from lectern.wiring.stores import require_stores
 from retention.sweep import Report, Sweep
 from storage.catalogue.retention import Plan
 from storage.catalogue.transaction import Catalogue
@@ -18,11 +19,11 @@ from storage.objects.store import ObjectStore
 
 
 @click.group("retention")
-def retention() -> None:
+def command() -> None:
     """Mark what has expired, purge what has lain in the trash, send notices."""
 
 
-@retention.command("run")
+@command.command("run")
 @click.option("--only", type=click.UUID, multiple=True, help="Only these recordings.")
 @click.option(
     "--at", "instant", help="Run as at this instant, ISO 8601 with its zone (without --dry-run: demo data only)."

@@ -12,6 +12,7 @@ from domain.facts import SessionEnded, SessionScheduled
 from domain.permissions import Reach
 from domain.schedule import MAX_SESSION_SECONDS
 from domain.states import SessionMove, SessionState, session_machine
+from storage.catalogue import bookings
 from storage.catalogue.paging import PAGE, Order, Page, page_of
 from storage.catalogue.reaches import branches_of, narrowed
 from storage.catalogue.rows import among, found, locked
@@ -92,7 +93,9 @@ async def listing(
 async def move(
     tx: Transaction, session: Session, step: SessionMove, now: datetime, reason: str | None = None
 ) -> SessionState:
-    """Moves a locked session; Refusal("move_not_allowed") where the table has no such move. Tells the fact it makes."""
+    """Moves a locked session; Refusal("move_not_allowed") where the table has no such move. Tells the fact it makes;
+    what is over frees its room and its people.
+    """
     session.state = session_machine(session.kind).move(session.state, step)
     if step == SessionMove.approve:
         session.filing_approved_at = now
@@ -106,6 +109,8 @@ async def move(
         session.ended_at = now
         session.end_reason = reason
     await tx.session.flush()
+    if step in (SessionMove.end, SessionMove.cancel):
+        await bookings.release(tx, [session.id])
     if step == SessionMove.end:
         await tx.fact(SessionEnded(session_id=session.id))
     elif step in (SessionMove.schedule, SessionMove.register):

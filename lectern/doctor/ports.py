@@ -1,0 +1,84 @@
+"""The ports that Lectern listens on are free, or it is Lectern that listens there."""
+
+import errno
+import socket
+from pathlib import Path
+
+import psutil
+
+from lectern.doctor.finding import Finding, bad, doubtful, good
+from lectern.settings import Settings
+
+OUR_PROGRAM = "lectern"
+
+
+def api(settings: Settings) -> Finding:
+    """The HTTP API."""
+    return _port([settings.api.host], settings.api.port, "LECTERN_API")
+
+
+def ingest_http(settings: Settings) -> Finding:
+    """Live playlists, WHIP and the control channel."""
+    return _port([settings.ingest.http_host], settings.ingest.http_port, "LECTERN_INGEST_HTTP")
+
+
+def rtmp(settings: Settings) -> Finding:
+    """Encoders."""
+    return _port(settings.ingest.rtmp_hosts, settings.ingest.rtmp_port, "LECTERN_INGEST_RTMP")
+
+
+def _port(hosts: list[str] | tuple[str, ...], port: int, prefix: str) -> Finding:
+    ours = False
+    for host in hosts:
+        refused = _try_to_bind(host, port)
+        if refused == errno.EADDRINUSE:
+            holder = listener_on(port)
+            if holder is None:
+                return doubtful(f"{host}:{port} is taken by another user's process", "run this as root to see by whose")
+            if not is_ours(holder):
+                told = f"{host}:{port} is taken by {holder.name()} (process {holder.pid})"
+                return bad(told, f"end it, or choose another with {prefix}_PORT")
+            ours = True
+        elif refused == errno.EACCES:
+            return bad(f"{host}:{port} may not be opened by this user", f"choose one above 1023 with {prefix}_PORT")
+        elif refused:
+            reason = errno.errorcode.get(refused, str(refused))
+            return bad(f"{host}:{port} cannot be listened on ({reason})", f"{prefix}_HOST must be this machine's own")
+    return good(f"{port} is Lectern's" if ours else f"{port} is free")
+
+
+def _try_to_bind(host: str, port: int) -> int:
+    """0, or the error number of what stands against it."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the servers do: a port in TIME_WAIT from its former life is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        return errno.EADDRNOTAVAIL
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+def listener_on(port: int) -> psutil.Process | None:
+    """Who listens on `port`; None where that is another user's process."""
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            return psutil.Process(connection.pid)
+    return None
+
+
+def is_ours(process: psutil.Process) -> bool:
+    """Whether it, or a process that started it, is the `lectern` program: granian's workers are its children."""
+    return any(_runs_lectern(one) for one in (process, *process.parents()))
+
+
+def _runs_lectern(process: psutil.Process) -> bool:
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return False
+    # `/…/bin/python /…/bin/lectern api`, or `python -P -m lectern api`.
+    return any(Path(word).name == OUR_PROGRAM for word in words[:4])

@@ -1,0 +1,30 @@
+"""The ingest process."""
+
+from ingest.service import IngestKeys, IngestService
+from lectern.clock import now
+from lectern.keys import derive
+from lectern.settings import Settings
+from lectern.stopping import stop_signals
+from lectern.wiring.stores import require_stores
+from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
+
+
+async def run_ingest(settings: Settings) -> None:
+    """Take encoders in and serve live until SIGTERM, then drain what was captured."""
+    require_stores(settings.storage)
+    keys = derive(settings.lectern)
+    catalogue = Catalogue.from_settings(settings.storage, "lectern-ingest")
+    service = IngestService(
+        settings.ingest,
+        IngestKeys(keys.playback, keys.control),
+        catalogue,
+        ObjectStore(settings.storage),
+        settings.storage.valkey_url,
+        wall=now,
+    )
+    with stop_signals() as asked:
+        await service.start()
+        await asked.wait()
+        await service.stop()
+    await catalogue.close()
