@@ -7,7 +7,7 @@ and in the shell's history. What is done here is audited as the command line's o
 import getpass
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -27,6 +27,9 @@ from lectern.complaint import Complaint
 from storage.catalogue import accounts, institute, sign_ins
 from storage.catalogue.tables.account import Account
 from storage.catalogue.tables.audit_entry import ActorKind
+from storage.catalogue.tables.cohort import Cohort
+from storage.catalogue.tables.department import Department
+from storage.catalogue.tables.programme import Programme
 from storage.catalogue.transaction import Actor, Catalogue, Transaction
 
 T = TypeVar("T")
@@ -188,14 +191,14 @@ async def _grant(tx: Transaction, role: Role, scope: str | None) -> Grant:
 async def _place(tx: Transaction, scope: str) -> tuple[ScopeKind, UUID]:
     kind, _, slug = scope.partition(":")
     found = await institute.overview(tx)
-    places = {
+    places: dict[str, Sequence[Department | Programme | Cohort]] = {
         ScopeKind.department: found.departments,
         ScopeKind.programme: found.programmes,
         ScopeKind.cohort: found.cohorts,
     }
     if kind not in places:
         raise Complaint(f"--scope is department:SLUG, programme:SLUG or cohort:SLUG, not {scope}")
-    ids = [one.id for one in places[ScopeKind(kind)] if slug in (one.slug, str(one.id))]
+    ids = [one.id for one in places[kind] if slug in (one.slug, str(one.id))]
     if len(ids) != 1:
         how_many = "no" if not ids else f"{len(ids)}"
         raise Complaint(f"there is {how_many} {kind} called {slug}" + (" (use its id instead)" if ids else ""))
