@@ -71,6 +71,8 @@ class ReelCommand:
                 "x264-params": "keyint=infinite:scenecut=0:vbv-init=0.5:threads=1:stitchable=1",
                 "force_key_frames": ",".join(f"{seconds:.6f}" for seconds in self.keyframes_seconds),
                 "fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000,
+                # The muxer rounds where a track starts to this; its default of milliseconds would move every frame.
+                "movie_timescale": 90_000,
                 "flags": "+bitexact", "fflags": "+bitexact", "map_metadata": -1, "f": "mp4",
             },
         )  # fmt: skip

@@ -25,8 +25,9 @@ from tests.media.clips import ffmpeg
 FRAME_RATE = 25
 SEGMENT_SECONDS = 2
 SEGMENTS_A_REEL = 2
-# Takes begin half a second into their time line, so that decode times have room to run ahead.
-BASE_TICKS = VIDEO_TIMESCALE // 2
+# Takes begin about half a second into their time line, so that decode times have room to run ahead; at no whole
+# millisecond, since encoders' clocks know none.
+BASE_TICKS = VIDEO_TIMESCALE // 2 + 13
 
 
 @dataclass(frozen=True)
