@@ -6,6 +6,7 @@ export interface Timetable {
   id: Uuid
   slug: string
   title: string
+  may: string[]
 }
 
 export interface RejectedRow {
@@ -20,6 +21,10 @@ export interface ImportReport {
   changed: number
   unchanged: number
   cancelled: number
+  /** Rows that were over and unknown, and made nothing. */
+  past: number
+  /** Sessions gone from the file, but perhaps meant by one of its unreadable rows. */
+  kept: number
   rejected: RejectedRow[]
 }
 

@@ -1,4 +1,4 @@
-// Both languages have the same keys and the same gaps to fill, and every reason of the rules has a sentence.
+// Both languages have the same keys and the same gaps to fill, and everything the house names has its word.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -59,18 +59,27 @@ describe('the two languages', () => {
   })
 })
 
-function codesOfRules(): string[] {
-  const python = readFileSync(resolve(import.meta.dirname, '../../../domain/refusals.py'), 'utf8')
-  const list = /class RefusalCode\(StrEnum\):([\s\S]*?)\nclass /.exec(python)?.[1] ?? ''
-  return [...list.matchAll(/^ {4}(\w+) = auto\(\)/gm)].map((match) => match[1] ?? '')
+/** The members of a StrEnum in a Python file of the house. */
+function members(path: string, name: string): string[] {
+  const python = readFileSync(resolve(import.meta.dirname, '../../..', path), 'utf8')
+  const list = new RegExp(`class ${name}\\(StrEnum\\):([\\s\\S]*?)\\n(?:class|@)`).exec(python)?.[1] ?? ''
+  return [...list.matchAll(/^ {4}(\w+) = /gm)].map((match) => match[1] ?? '')
 }
 
-describe('the reasons of the rules', () => {
-  const codes = codesOfRules()
-
-  it('are found', () => expect(codes.length).toBeGreaterThan(30))
-
-  it.each(codes)('%s has a sentence', (code) => {
-    expect(chinese.has(`problems.${code}`)).toBe(true)
+describe.each([
+  ['domain/refusals.py', 'RefusalCode', 'problems', 40],
+  ['teaching/rows.py', 'RowCode', 'import.codes', 20],
+  ['domain/states.py', 'SessionState', 'session_states', 8],
+  ['domain/states.py', 'RecordingState', 'recording_states', 6],
+  ['domain/states.py', 'CourseState', 'course_states', 6],
+  ['domain/states.py', 'WorkState', 'work.states', 4],
+  ['domain/kinds.py', 'Role', 'roles', 11],
+  ['domain/kinds.py', 'SessionKind', 'session_kinds', 2],
+  ['domain/kinds.py', 'Audience', 'audiences', 2],
+])('the words of %s: %s', (path, name, prefix, least) => {
+  it('are there for each of them', () => {
+    const found = members(path, name)
+    expect(found.length).toBeGreaterThanOrEqual(least)
+    for (const member of found) expect(chinese.has(`${prefix}.${member}`), member).toBe(true)
   })
 })
