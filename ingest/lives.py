@@ -160,22 +160,29 @@ class Lives:
 
     def _describe(self, take: Take) -> None:
         """The take's row says what comes."""
-        video, audio = take.statistics.video, take.statistics.audio
-        format_ = takes.Format(
-            video_codec=video.codec if video else None,
-            audio_codec=audio.codec if audio else None,
-            width=video.width if video else None,
-            height=video.height if video else None,
-        )
+        format_ = _format(take)
         self.ledger.put("take_described", lambda tx: takes.describe(tx, take.id, format_))
 
     def _take_ended(self, session: LiveSession, take: Take, reason: str, refusal: str | None) -> None:
-        now = self._wall()
+        now, format_ = self._wall(), _format(take)
 
         async def write(tx: Transaction) -> None:
+            await takes.describe(tx, take.id, format_)
             await takes.end(tx, take.id, now, reason, refusal)
 
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
         self.ledger.put("take_ended", write)
         if take.spool.is_empty:
             take.spool.remove()
+
+
+def _format(take: Take) -> takes.Format:
+    """What the encoder was found to send."""
+    video, audio = take.statistics.video, take.statistics.audio
+    return takes.Format(
+        video_codec=video.codec if video else None,
+        audio_codec=audio.codec if audio else None,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        frame_rate=take.statistics.frame_rate,
+    )

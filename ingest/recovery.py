@@ -50,7 +50,7 @@ async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake],
             recording_id = take.spool.about.recording_id
             if recording_id not in numbers:
                 numbers[recording_id] = await reels.highest_number(tx, recording_id)
-            numbers[recording_id] = max([numbers[recording_id], *(plan.number for plan in take.plans)])
+            numbers[recording_id] = max(numbers[recording_id], take.highest_reel)
     jobs = [job for take in found for job in _jobs(lives, take, numbers)]
     lives.reel_numbers.update(numbers)
     for job in jobs:

@@ -71,8 +71,7 @@ def _add_spooled(history: History, take: RecoveredTake) -> None:
     folder, left = take.spool.folder, history.resumption
     left.end = max(left.end, take.end)
     left.next_serial = max(left.next_serial, take.next_serial)
-    for plan in take.plans:
-        left.next_reel_number = max(left.next_reel_number, plan.number + 1)
+    left.next_reel_number = max(left.next_reel_number, take.highest_reel + 1)
     spooled = [(p.evidence, p.init_number, segment) for p in take.plans for segment in p.segments]
     for evidence, number, planned in spooled + take.unplanned:
         if number not in history.inits:

@@ -115,6 +115,7 @@ class IngestService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.lives.disk.forget(lambda _: False)  # or the next start would send it all again
         await self.lives.uploader.stop()
         await self.lives.ledger.stop()
         self.lives.close()

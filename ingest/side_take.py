@@ -32,10 +32,7 @@ class SideTake:
         self._ended = ended
 
     def track(self, track: Track) -> None:
-        if track.kind == "video":
-            self.statistics.video = track
-        else:
-            self.statistics.audio = track
+        self.statistics.know(track)
 
     def packet(self, packet: Packet) -> None:
         self._heard_at = self._clock()

@@ -16,7 +16,7 @@ import msgspec
 
 from ingest.events import Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
-from ingest.spool_index import CutRecord, PartRecord, Record, ResumedRecord, SealedRecord, line
+from ingest.spool_index import CutRecord, PartRecord, Record, ReelRecord, ResumedRecord, SealedRecord, line
 from storage.objects.store import VerifiedCopy
 
 INDEX = "index"
@@ -113,7 +113,8 @@ class TakeSpool:
         self._log(ResumedRecord(serial))
 
     def plan(self, reel: ReelPlan) -> None:
-        """A reel is made of these files: said on the disk before its upload begins."""
+        """A reel is made of these files: said on the disk before its upload begins. Call it in a thread."""
+        self._log(ReelRecord(reel.number))
         write_durably(self.folder / reel.file_name, msgspec.json.encode(reel))
 
     def release(self, verified: VerifiedCopy, reel: ReelPlan) -> int:

@@ -46,7 +46,14 @@ class ResumedRecord:
     serial: int
 
 
-Record = PartRecord | SealedRecord | CutRecord | ResumedRecord
+@dataclass(frozen=True, slots=True)
+class ReelRecord:
+    """This number was given to a reel of the take: it must never be given to another."""
+
+    number: int
+
+
+Record = PartRecord | SealedRecord | CutRecord | ResumedRecord | ReelRecord
 
 
 def line(record: Record) -> bytes:
@@ -61,6 +68,8 @@ def line(record: Record) -> bytes:
             words = ("cut", record.serial, record.index)
         case ResumedRecord():
             words = ("resumed", record.serial)
+        case ReelRecord():
+            words = ("reel", record.number)
     body = " ".join(map(str, words)).encode()
     return b"%s %08x\n" % (body, zlib.crc32(body))
 
@@ -95,4 +104,6 @@ def _record(text: bytes) -> Record | None:
             return CutRecord(serial, index)
         case b"resumed", [serial]:
             return ResumedRecord(serial)
+        case b"reel", [number]:
+            return ReelRecord(number)
     return None

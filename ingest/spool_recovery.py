@@ -14,7 +14,7 @@ import msgspec
 
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.spool import ABOUT, INDEX, TakeSpool, segment_name
-from ingest.spool_index import CutRecord, PartRecord, Record, ResumedRecord, SealedRecord, read
+from ingest.spool_index import CutRecord, PartRecord, Record, ReelRecord, ResumedRecord, SealedRecord, read
 from media.fragments import complete_length
 
 
@@ -32,6 +32,8 @@ class RecoveredTake:
     next_serial: int = 0
     next_msn: int = 0
     next_init_number: int = 1
+    highest_reel: int = 0
+    """The highest number that a reel of the take was given."""
 
 
 def take_folders(root: Path) -> Iterator[Path]:
@@ -45,6 +47,7 @@ def recover(folder: Path) -> RecoveredTake:
     records = _index(folder)
     spool = TakeSpool(folder, about)
     take = RecoveredTake(spool, next_msn=about.first_msn)
+    take.highest_reel = max((record.number for record in records if isinstance(record, ReelRecord)), default=0)
     take.plans = sorted(
         (msgspec.json.decode(path.read_bytes(), type=ReelPlan) for path in folder.glob("reel-*.json")),
         key=lambda plan: plan.number,

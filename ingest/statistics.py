@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Metrics:
-    """The process's metrics, in a registry of its own. Every name is in docs/metrics.md."""
+    """The process's metrics, in a registry of its own."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()

@@ -86,11 +86,9 @@ class Take:
         return self._clock() - self.heard_at
 
     def track(self, track: Track) -> None:
-        if track.kind == "video":
-            self.statistics.video = track
-        else:
-            self.statistics.audio = track
-        self._session.take_described(self)
+        """A new or changed track; encoders repeat the one they have, which says nothing."""
+        if self.statistics.know(track):
+            self._session.take_described(self)
 
     def packet(self, packet: Packet) -> None:
         if self.over:

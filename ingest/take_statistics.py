@@ -35,6 +35,22 @@ class TakeStatistics:
         self._key_interval: int | None = None
         self._read_at: float | None = None
 
+    @property
+    def frame_rate(self) -> float | None:
+        """The usual frame rate, from the frames' times."""
+        if self.video is None or not self._step:
+            return None
+        return round(self.video.timescale / self._step, 2)
+
+    def know(self, track: Track) -> bool:
+        """Takes note of a track. Whether it says anything new."""
+        known = self.video if track.kind == "video" else self.audio
+        if track.kind == "video":
+            self.video = track
+        else:
+            self.audio = track
+        return known != track
+
     def packet(self, packet: Packet) -> None:
         track = packet.track
         self._bytes[track.kind] += len(packet.data)

@@ -188,11 +188,12 @@ def multivariant_text(window: LiveWindow) -> bytes:
 
 _AUDIO_BANDWIDTH = 192_000
 _FIRST_GUESS = 4_000_000
+_MEASURED_SEGMENTS = 100
 
 
 def _bit_rates(window: LiveWindow) -> tuple[int, int]:
     """The peak and the average of the segments so far, in bits a second (RFC 8216bis 4.4.6.2)."""
-    closed = [segment for segment in window.segments if segment.duration > CLOCK // 2]
+    closed = [segment for segment in window.segments[-_MEASURED_SEGMENTS:] if segment.duration > CLOCK // 2]
     if not closed:
         return _FIRST_GUESS, _FIRST_GUESS
     peak = max(segment.length * 8 * CLOCK // segment.duration for segment in closed)

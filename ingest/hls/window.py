@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
 from ingest.release_gate import GatedEvent
 
+LATE_SEGMENTS = 10
+"""For how many segments after they left the memory parts can still be had, by readers whose playlist is old."""
+
 
 @dataclass(slots=True)
 class WindowPart:
@@ -41,11 +44,9 @@ class WindowSegment:
     duration: int = 0
     length: int = 0
     closed: bool = False
+    independent: bool = False
+    """Whether a player can start with it."""
     source: object | None = None
-
-    @property
-    def independent(self) -> bool:
-        return bool(self.parts) and self.parts[0].independent
 
     @property
     def in_memory(self) -> bool:
@@ -128,6 +129,8 @@ class LiveWindow:
         return self.origin + timedelta(microseconds=segment.start * 1_000_000 // CLOCK)
 
     def _add_part(self, segment: WindowSegment, part: Part) -> None:
+        if not segment.parts:
+            segment.independent = part.independent
         segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio, len(part.muxed)))
         segment.duration += part.duration
         segment.length += len(part.muxed)
@@ -150,3 +153,5 @@ class LiveWindow:
             self.on_forgotten(segment)
         for part in segment.parts:
             part.muxed = part.audio = None
+        if segment.msn >= LATE_SEGMENTS:
+            self.segments[segment.msn - LATE_SEGMENTS].parts.clear()

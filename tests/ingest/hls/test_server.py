@@ -215,8 +215,11 @@ async def test_a_segment_keeps_its_address_when_it_lies_in_the_store(stage: Stag
 async def test_a_part_that_left_the_memory_is_read_from_the_spool(stage: Stage) -> None:
     stage.feed(3.2)
     before = (await stage.get("part-0.2.m4s")).content
-    stage.feed(31)
+    stage.feed(15)
+    assert not stage.house.session.window.segments[0].in_memory
     assert (await stage.get("part-0.2.m4s")).content == before
+    stage.feed(40)
+    assert (await stage.get("part-0.2.m4s")).status_code == 404
 
 
 @pytest.mark.parametrize(
