@@ -23,6 +23,7 @@ from domain.refusals import Refusal, RefusalCode
 from storage.catalogue.address import for_engine
 from storage.catalogue.faults import CatalogueUnavailable, is_conflict, is_loss
 from storage.catalogue.listener import Listener
+from storage.catalogue.tables import every as _every_table  # noqa: F401 - foreign keys name tables nobody imported
 from storage.catalogue.tables.audit_entry import ActorKind, AuditEntry
 from storage.catalogue.tables.fact import FactRow
 from storage.settings import StorageSettings
