@@ -21,8 +21,8 @@ KEPT = frozenset(
 DATED = frozenset({"DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID"})
 DEEPEST = 4
 """VCALENDAR, VEVENT, VALARM: nothing real goes deeper."""
-LONGEST_LINE = 64 * 1024
-"""Characters of a kept line, unfolded: an RDATE of a thousand dates has 16,000."""
+LARGEST_EVENT = 64 * 1024
+"""Characters of what is kept of one event: a thousand extra dates have 16,000."""
 
 _LINE = re.compile(r"([A-Za-z0-9-]+)((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):(.*)", re.DOTALL)
 
@@ -42,12 +42,13 @@ class ContentLine:
 
 @dataclass(slots=True)
 class Block:
-    """A component as it stands in the file. `malformed` is the first line that is no property."""
+    """A component as it stands in the file. `malformed` is its first line that is no property."""
 
     name: str
     number: int
     lines: list[ContentLine] = field(default_factory=list)
     malformed: str | None = None
+    characters: int = 0
 
     def first(self, name: str) -> ContentLine | None:
         """Its first property of that name."""
@@ -130,10 +131,12 @@ def _keep(open_blocks: list[Block], line: ContentLine | None, raw: str) -> None:
     wanted = block.name == "VEVENT" and line.name in KEPT
     if block.name in ("VTIMEZONE", "STANDARD", "DAYLIGHT"):
         wanted = line.name in ("TZID", "TZOFFSETTO")
-    if wanted and len(raw) > LONGEST_LINE:
-        raise Refusal(RefusalCode.too_large, field="file", limit="line_characters", most=LONGEST_LINE)
-    if wanted:
-        block.lines.append(line)
+    if not wanted:
+        return
+    block.lines.append(line)
+    block.characters += len(raw)
+    if block.characters > LARGEST_EVENT:
+        raise Refusal(RefusalCode.too_large, field="file", limit="event_characters", most=LARGEST_EVENT)
 
 
 def _not_a_calendar(number: int) -> Refusal:

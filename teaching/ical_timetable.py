@@ -79,6 +79,7 @@ def read_ical(data: bytes, budget: Budget, window: Window) -> Rows:
             yield BadRow(block.number, error.code, error.detail, uid, occurrence)
         budget.spend(0)
     for uid, events in by_uid.items():
+        budget.spend(0)
         yield from _outdated(uid, events)
         yield from _series_rows(uid, events, unreadable.get(uid, set()), budget, window)
 

@@ -33,12 +33,15 @@ def csv_of(*rows: str, header: str = HEADER) -> bytes:
 
 def event(*lines: str, uid: str = "a@x", at: str = "DTSTART;TZID=Asia/Shanghai:20260914T080000") -> str:
     """A VEVENT of 100 minutes; `lines` come on top."""
-    own = {line.partition(":")[0].partition(";")[0] for line in lines}
+    own = {_name(line) for line in lines}
+    own |= {"DURATION"} if "DTEND" in own else set()
     usual = (f"UID:{uid}", at, "DURATION:PT1H40M", "SUMMARY:教育学", "LOCATION:A101", "X-LECTERN-INSTRUCTOR:li")
-    kept = [line for line in usual if line.partition(":")[0].partition(";")[0] not in own]
-    if "DTEND" in own:
-        kept.remove("DURATION:PT1H40M")
+    kept = [line for line in usual if line and _name(line) not in own]
     return "\r\n".join(("BEGIN:VEVENT", *kept, *lines, "END:VEVENT", ""))
+
+
+def _name(line: str) -> str:
+    return line.partition(":")[0].partition(";")[0]
 
 
 def calendar(*events: str) -> bytes:
