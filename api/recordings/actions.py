@@ -161,8 +161,11 @@ async def place_hold(
 async def lift_hold(
     tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID
 ) -> None:
-    """Let the clock run again."""
-    await locked(tx, known, recording_id, Action.recording_hold_lift)
+    """Let the clock run again; OWN means one's own hold, so that nobody lifts what others placed on his recording."""
+    recording = await readable(tx, known, recording_id)
+    standing = (await holds.standing(tx, [recording_id])).get(recording_id, [])
+    mine = any(hold.id == hold_id and hold.placed_by == known.account.id for hold in standing)
+    require_for(known, Action.recording_hold_lift, scope_of(recording), own=mine)
     await holds.lift(tx, recording_id, hold_id, known.account.id, "", resources.clock())
     await tx.audit(actor, "recording_hold_lifted", "recording", recording_id, hold=str(hold_id))
 

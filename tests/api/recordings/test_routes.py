@@ -71,6 +71,19 @@ async def test_a_hold_stops_a_purge_and_lifting_lets_it_go_on(
     assert (purged.status_code, purged.json()["state"]) == (202, "marked")
 
 
+async def test_a_teacher_lifts_only_the_hold_that_is_his(
+    client: Client, school: School, recording: Recording, resources: Resources
+) -> None:
+    path = f"/api/v1/recordings/{recording.id}/holds"
+    await client.sign_in(school.teacher.login)
+    mine = (await client.post(path, json={"reason": "备课要用"})).json()["id"]
+    async with client_of(resources) as other:
+        await other.sign_in(school.academic.login)
+        theirs = (await other.post(path, json={"reason": "投诉调查"})).json()["id"]
+    assert (await client.delete(f"{path}/{theirs}")).json()["code"] == "not_permitted"
+    assert (await client.delete(f"{path}/{mine}")).status_code == 204
+
+
 async def test_purging_needs_the_very_title_and_the_right(client: Client, school: School, recording: Recording) -> None:
     path = f"/api/v1/recordings/{recording.id}/purge"
     await client.sign_in(school.academic.login)

@@ -44,7 +44,11 @@ async def test_the_week_is_asked_for_by_instants_with_their_zone(
     client: Client, school: School, session: Session, clock: Clock
 ) -> None:
     await client.sign_in(school.teacher.login)
-    monday: dict[str, str | bool] = {"from": clock.now.isoformat(), "to": (clock.now + timedelta(days=7)).isoformat(), "mine": True}
+    monday: dict[str, str | bool] = {
+        "from": clock.now.isoformat(),
+        "to": (clock.now + timedelta(days=7)).isoformat(),
+        "mine": True,
+    }
     (found,) = (await client.get("/api/v1/sessions", params=monday)).json()["items"]
     assert found["title"] == session.title
     assert set(found["may"]) >= {"session_publish", "session_control"}
