@@ -31,8 +31,9 @@ JPEG = "image/jpeg"
 
 @get("/courses", opt=permit.action(Action.course_read))
 async def listing(
-    resources: Resources, known: Known, course_state: Annotated[list[CourseState] | None, Parameter(query="state")] = None, cursor: str | None = None,
-    limit: int | None = None,
+    resources: Resources, known: Known,
+    course_state: Annotated[list[CourseState] | None, Parameter(query="state")] = None,
+    cursor: str | None = None, limit: int | None = None,
 ) -> PageShape[CourseShape]:  # fmt: skip
     """Courses that this account sees, the newest first."""
     size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
