@@ -38,11 +38,11 @@ PAGE = 200
 
 
 @click.group("user")
-def user() -> None:
+def command() -> None:
     """Accounts: add one, give it roles, set its password, list them."""
 
 
-@user.command("add")
+@command.command("add")
 @click.argument("login")
 @click.option("--name", required=True, help="The person's name, as others see it.")
 @click.option("--role", type=click.Choice(Role), help="A first role, for the whole institute or the scope named below.")
@@ -71,7 +71,7 @@ def add(
     click.echo(_run(context, work))
 
 
-@user.command("role")
+@command.command("role")
 @click.argument("login")
 @click.argument("role", type=click.Choice(Role))
 @click.option("--scope", metavar="KIND:SLUG", help="Where it holds: department:…, programme:… or cohort:…")
@@ -93,7 +93,7 @@ def give(context: click.Context, login: str, role: Role, scope: str | None, remo
     click.echo(_run(context, work))
 
 
-@user.command("password")
+@command.command("password")
 @click.argument("login")
 @click.pass_context
 def password(context: click.Context, login: str) -> None:
@@ -110,7 +110,7 @@ def password(context: click.Context, login: str) -> None:
     click.echo(_run(context, work))
 
 
-@user.command("list")
+@command.command("list")
 @click.option("-q", "search", default="", help="Only logins and names that have this in them.")
 @click.pass_context
 def listing(context: click.Context, search: str) -> None:

@@ -33,10 +33,15 @@ def connection_to(settings: Settings) -> Iterator[psycopg.Connection]:
             options="-c statement_timeout=3000 -c default_transaction_read_only=on",
         )
     except psycopg.OperationalError as error:
-        text = str(error).strip().splitlines()
-        raise NotReached(text[-1] if text else "no answer") from error
+        raise NotReached(_reason(error)) from error
     with connection:
         yield connection
+
+
+def _reason(error: psycopg.OperationalError) -> str:
+    """The line of libpq's several that says why; others ask whether the server runs, or count the attempts."""
+    lines = str(error).strip().splitlines() or ["no answer"]
+    return next((line for line in lines if "failed: " in line), lines[0]).strip().removeprefix("connection failed: ")
 
 
 def reachable(settings: Settings) -> Finding:
@@ -45,18 +50,18 @@ def reachable(settings: Settings) -> Finding:
         return unset(VARIABLE, settings)
     try:
         with connection_to(settings) as connection:
-            version = connection.info.server_version // 10000
+            version, place = connection.info.server_version // 10000, f"{connection.info.host}:{connection.info.port}"
     except NotReached as reason:
         return bad(f"no connection: {reason}", f"start PostgreSQL, or mend {VARIABLE}")
     if version < OLDEST_MAJOR:
         return bad(f"PostgreSQL {version}", f"Lectern needs {OLDEST_MAJOR} or newer")
-    return good(f"PostgreSQL {version} at {connection.info.host}:{connection.info.port}")
+    return good(f"PostgreSQL {version} at {place}")
 
 
 def revision(settings: Settings) -> Finding:
     """Its tables are those that this version's code knows."""
     if not settings.storage.database_url:
-        return unset(VARIABLE, settings)
+        return not_asked()
     wanted = newest()
     try:
         with connection_to(settings) as connection:
@@ -75,7 +80,7 @@ def revision(settings: Settings) -> Finding:
 def evidence(settings: Settings) -> Finding:
     """What the application signs in as may add to the audit trail and to certificates, and nothing else (R19)."""
     if not settings.storage.database_url:
-        return unset(VARIABLE, settings)
+        return not_asked()
     try:
         with connection_to(settings) as connection:
             role = connection.info.user
@@ -102,5 +107,5 @@ def evidence(settings: Settings) -> Finding:
 
 
 def not_asked() -> Finding:
-    """Another line says why there is no connection."""
-    return doubtful("not asked: there is no connection", "mend the line above first")
+    """The catalogue's own line says why."""
+    return doubtful("not asked: there is no catalogue to ask", "")

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable
 
-from lectern.doctor.catalogue import VARIABLE, NotReached, connection_to, not_asked
+from lectern.doctor.catalogue import NotReached, connection_to, not_asked
 from lectern.doctor.finding import Finding, doubtful, good
-from lectern.doctor.unset import unset
 from lectern.settings import Settings
 
 APART_SECONDS = 1.0
@@ -14,7 +13,7 @@ APART_SECONDS = 1.0
 def agrees(settings: Settings, wall: Callable[[], float] = time.time) -> Finding:
     """Compares with the middle of the time that asking took. `wall` gives seconds since 1970."""
     if not settings.storage.database_url:
-        return unset(VARIABLE, settings)
+        return not_asked()
     try:
         with connection_to(settings) as connection:
             before = wall()

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from lectern.doctor.finding import Finding, bad, doubtful, good
 from lectern.settings import Settings
 
 GIB = 1 << 30
+Examine = Callable[[Settings], Finding]
 
 
 def data_folder(settings: Settings) -> Finding:

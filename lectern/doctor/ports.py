@@ -65,7 +65,8 @@ def _try_to_bind(host: str, port: int) -> int:
 def listener_on(port: int) -> psutil.Process | None:
     """Who listens on `port`; None where that is another user's process."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if listens and connection.pid:
             return psutil.Process(connection.pid)
     return None
 

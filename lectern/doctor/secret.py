@@ -3,14 +3,15 @@
 from lectern.doctor.finding import Finding, bad, doubtful, good
 from lectern.settings import Settings
 
-ALL_ALIKE = 4
+# Of 32 random bytes far more differ from each other; `abab…` and zeros are typed.
+TYPED_BYTES = 4
 
 
 def master(settings: Settings) -> Finding:
     """Set, and not one that somebody typed."""
     secret = settings.lectern.master_secret
     if secret:
-        if len(set(settings.lectern.secret_bytes())) <= ALL_ALIKE:
+        if len(set(settings.lectern.secret_bytes())) <= TYPED_BYTES:
             return bad("the master secret is no random one", "make one: `openssl rand -hex 32`")
         return good(f"set by {settings.sources['lectern.master_secret']}")
     if settings.storage.database_url:

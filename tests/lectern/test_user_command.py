@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from domain.kinds import Role, ScopeKind
 from domain.permissions import Grant
 from domain.refusals import Refusal
-from lectern.commands.user import user
+from lectern.commands.user import command as user
 from lectern.complaint import Complaint
 from storage.catalogue import accounts, audit, institute
 from storage.catalogue.tables.account import Account

@@ -24,8 +24,10 @@ def command_named(words: list[str]) -> click.Command:
     command: click.Command = lectern
     for word in words[1:]:
         assert isinstance(command, click.Group), f"{command.name} has no commands, so no {word}"
-        assert word in command.commands, f"lectern has no {word}: {sorted(command.commands)}"
-        command = command.commands[word]
+        context = click.Context(command)
+        found = command.get_command(context, word)
+        assert found is not None, f"lectern has no {word}: {command.list_commands(context)}"
+        command = found
     return command
 
 
