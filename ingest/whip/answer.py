@@ -20,6 +20,8 @@ class Local:
     setup: str
     session: int
     """A number of the answer's own, for its origin line."""
+    start_kbps: int = 0
+    """Where the sender should begin, for those that listen to it; 0 says nothing."""
 
 
 def write_answer(choice: Choice, local: Local) -> str:
@@ -75,10 +77,10 @@ def _received(taken: Taken, choice: Choice, local: Local) -> list[str]:
         lines.append("a=rtcp-rsize")
     wanted = (MID, TRANSPORT_WIDE) if choice.transport_extension else (MID,)
     lines += [f"a=extmap:{section.extensions[uri]} {uri}" for uri in wanted if uri in section.extensions]
-    return lines + _codec(taken, choice)
+    return lines + _codec(taken, choice, local.start_kbps)
 
 
-def _codec(taken: Taken, choice: Choice) -> list[str]:
+def _codec(taken: Taken, choice: Choice, start_kbps: int) -> list[str]:
     codec = taken.codec
     number = codec.payload_type
     video = taken.section.kind == "video"
@@ -90,6 +92,7 @@ def _codec(taken: Taken, choice: Choice) -> list[str]:
     if video:
         kept = ("level-asymmetry-allowed", "packetization-mode", "profile-level-id")
         told = [f"{name}={codec.parameters[name]}" for name in kept if name in codec.parameters]
+        told += [f"x-google-start-bitrate={start_kbps}"] if start_kbps and choice.transport_extension else []
         lines.append(f"a=fmtp:{number} {';'.join(told)}")
     else:
         lines.append(f"a=fmtp:{number} minptime=10;stereo=1;useinbandfec=1")

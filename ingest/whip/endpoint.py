@@ -27,6 +27,7 @@ from ingest.whip.peer import WhipPeer
 from ingest.whip.problems import FRAGMENT, RETRY_AFTER, SDP, from_refusal, not_allowed, problem, send
 from ingest.whip.settings import WhipSettings
 from ingest.whip.sink import PublishHandler, PublishSink
+from ingest.whip.transport import NoPort
 
 log = structlog.get_logger()
 
@@ -124,10 +125,10 @@ class WhipEndpoint:
             choice = choose(offer)
         except NotAcceptable as refused:
             return _not_acceptable(refused, sink)
-        return await self._begin(session_id, key, choice, sink, handles)
+        return await self._begin(session_id, _digest(key), choice, sink, handles)
 
     async def _begin(
-        self, session_id: UUID, key: str, choice: Choice, sink: PublishSink, handles: "_Handles"
+        self, session_id: UUID, key_digest: bytes, choice: Choice, sink: PublishSink, handles: "_Handles"
     ) -> Answer:
         """The publish is admitted: from here on every way out must tell the sink."""
         name = secrets.token_urlsafe(24)
@@ -137,9 +138,12 @@ class WhipEndpoint:
             sink.ended(EndReason.CLOSED)
             raise
         tag = f'"{secrets.token_hex(8)}"'
-        self._resources[name] = _Resource(session_id, _digest(key), tag, peer)
+        self._resources[name] = _Resource(session_id, key_digest, tag, peer)
         try:
             answer = await peer.answer()
+        except NoPort:
+            peer.stop(EndReason.CLOSED)
+            return problem(503, "no_port", "No port is free for media, try again.", headers=(RETRY_AFTER,))
         except BaseException:
             peer.stop(EndReason.CLOSED)
             raise

@@ -48,7 +48,7 @@ class WhipPeer:
         self._flushes: set[asyncio.Task[None]] = set()
 
     async def answer(self) -> str:
-        """Opens the sockets; the answer to the offer. Raises OSError, TimeoutError."""
+        """Opens the sockets; the answer to the offer. Raises NoPort, TimeoutError."""
         async with asyncio.timeout(self._settings.gather_seconds):
             await self._transport.gather()
         transport = self._transport
@@ -61,6 +61,7 @@ class WhipPeer:
                 fingerprint=transport.fingerprint,
                 setup="active" if self._is_client else "passive",
                 session=secrets.randbits(62),
+                start_kbps=self._settings.start_kbps,
             ),
         )
 

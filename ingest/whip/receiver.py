@@ -36,8 +36,10 @@ PLI_SECONDS = 0.4
 """Between requests for a key frame that is needed; browsers make no more than one in 0.3 s."""
 SOUND_WAIT_SECONDS = 3.0
 """How long sound waits for the first picture; then it goes on alone."""
-MAX_BACKWARD = 3
-"""Pictures in a row whose time runs back before they are called B-frames."""
+BACKWARD_WEIGHT, MAX_BACKWARD = 8, 32
+"""A picture whose time runs back weighs as much as eight that go forward make good: B-frames are found in a second, one
+odd stamp is forgotten.
+"""
 NAME = "lectern"
 
 
@@ -53,7 +55,7 @@ class _Stream:
         self.nacked_at = float("-inf")
 
 
-class UnsupportedMedia(Exception):  # noqa: N818 - not an error of ours
+class UnsupportedMedia(Exception):
     """The peer sends what cannot be packaged; `codec` and `reason` as for the sink."""
 
     def __init__(self, codec: str, reason: str) -> None:
@@ -142,7 +144,7 @@ class Receiver:
         if self._held_sound is not None and now >= self._sound_waits_until:
             self._release_sound()
         self._ask_for_key(now)
-        if self._arrivals is not None and now - self._feedback_at >= FEEDBACK_SECONDS:
+        if self._arrivals is not None and now - self._feedback_at >= FEEDBACK_SECONDS - TICK_SECONDS / 2:
             self._feedback_at = now
             if feedback := self._arrivals.report():
                 self._send(rtcp.transport_wide(self._own, self._media_ssrc(), feedback))
@@ -230,12 +232,9 @@ class Receiver:
     def _check_order(self, timestamp: int) -> None:
         """RTP tells when a picture is shown, not when it is decoded: with B-frames that is not enough."""
         last, self._picture_at = self._picture_at, timestamp
-        step = 1 if last is None else (timestamp - last) & 0xFFFFFFFF
-        if not step >> 31:
-            self._backward = max(0, self._backward - 1) if step else self._backward
-            return
-        self._backward += 2
-        if self._backward > 2 * MAX_BACKWARD:
+        forward = last is None or (timestamp - last) & 0xFFFFFFFF < 1 << 31
+        self._backward = max(0, self._backward - 1) if forward else self._backward + BACKWARD_WEIGHT
+        if self._backward > MAX_BACKWARD:
             raise UnsupportedMedia("h264", "B-frames cannot be published by WHIP: set the encoder to none.")
 
     def _ask_again(self, stream: _Stream, now: float) -> None:

@@ -18,6 +18,9 @@ class WhipSettings:
     keyframe_seconds: float = 1.5
     """A browser sends a key frame only when asked: it is asked when the last one is this old. Segments are cut at key
     frames 1 to 2 s apart."""
+    start_kbps: int = 2500
+    """Where a browser's congestion control begins (Chromium alone asks): from its own 300 kbit/s it would begin with a
+    small picture and grow, and each new size is a discontinuity to viewers. 0: leave it to the browser."""
     gather_seconds: float = 5.0
     connect_seconds: float = 15.0
     """From the answer to the end of ICE and DTLS; then the publish is given up."""

@@ -29,6 +29,10 @@ _PORT_TRIES = 64
 Heard = Callable[[bytes], None]
 
 
+class NoPort(Exception):
+    """No socket for media could be opened at any of our addresses."""
+
+
 class MediaTransport:
     """One peer's. Usual order: `gather`, `connect`, then datagrams, `close`."""
 
@@ -72,10 +76,10 @@ class MediaTransport:
         return [candidate.to_sdp() for candidate in self._connection.local_candidates]
 
     async def gather(self) -> None:
-        """Opens the sockets. Raises OSError when there is none to be had."""
+        """Opens the sockets. Raises NoPort."""
         await self._gatherer.gather()
         if not self._connection.local_candidates:
-            raise OSError("no UDP port could be opened for media")
+            raise NoPort
 
     async def add_candidates(self, candidates: tuple[str, ...]) -> None:
         """The peer's; those that cannot be used are passed over (RFC 9725 §4.3.1). Names (mDNS) are not looked up:
