@@ -9,7 +9,7 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,25 +20,43 @@ from storage.parent_death import die_with_parent
 log = structlog.get_logger()
 
 RESTART_WAITS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+# A child that ran for so long counts as well again: its next end waits the first wait.
+STEADY_SECONDS = 60.0
 # Long enough for an upload in flight to finish and be verified; `lectern up` promises an end within 5 s after that.
 STOP_SECONDS = 30.0
 
 
 @dataclass
 class Child:
-    """One process: its name in logs, its arguments after `lectern`, and how often it was started."""
+    """One process: its name in logs, its arguments after `lectern`, how often it was started and ended by itself."""
 
     name: str
     arguments: Sequence[str]
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
+    failures: int = 0
+    """Ends by itself since it last ran steadily."""
     watcher: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class Supervisor:
-    """Runs children with one environment; `log_folder` takes their output, else it goes to this process's stderr."""
+    """Runs children with one environment; `log_folder` takes their output, else it goes to this process's stderr.
 
-    def __init__(self, environ: Mapping[str, str], log_folder: Path | None = None) -> None:
+    `program` is what the arguments are given to: Lectern's own console script, unless a test says otherwise.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        log_folder: Path | None = None,
+        *,
+        program: Sequence[str] | None = None,
+        restart_waits_seconds: Sequence[float] = RESTART_WAITS_SECONDS,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
+        self._program = tuple(program or console_script())
+        self._restart_waits_seconds = tuple(restart_waits_seconds)
+        self._stop_seconds = stop_seconds
         self._environ = {**os.environ, **environ, "PYTHONSAFEPATH": "1"}
         self._log_folder = log_folder
         self._children: list[Child] = []
@@ -52,23 +70,30 @@ class Supervisor:
         self._children.append(child)
         return child
 
-    async def stop(self) -> list[str]:
-        """SIGTERM in reverse order of start, SIGKILL after STOP_SECONDS; the names of those that had to be killed."""
+    async def stop(self, first: Collection[str] = ()) -> list[str]:
+        """End the children named in `first` and wait for them, then the others together: SIGTERM, and SIGKILL for
+        whoever is still there after the stop's seconds. Returns the names of those that had to be killed.
+        """
         self._stopping = True
         for child in self._children:
             if child.watcher:
                 child.watcher.cancel()
-        for child in reversed(self._children):
-            if child.process and child.process.returncode is None:
-                child.process.terminate()
-        killed = await asyncio.gather(*(self._ended(child) for child in self._children))
-        return [name for name in killed if name]
+        await asyncio.gather(*(child.watcher for child in self._children if child.watcher), return_exceptions=True)
+        before = [child for child in self._children if child.name in first]
+        after = [child for child in reversed(self._children) if child.name not in first]
+        killed: list[str] = []
+        for stage in (before, after):
+            ends = await asyncio.gather(*(self._end(child) for child in stage))
+            killed += [name for name in ends if name]
+        return killed
 
-    async def _ended(self, child: Child) -> str | None:
-        if child.process is None:
+    async def _end(self, child: Child) -> str | None:
+        """End one child; its name when it had to be killed."""
+        if child.process is None or child.process.returncode is not None:
             return None
+        child.process.terminate()
         try:
-            await asyncio.wait_for(child.process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(child.process.wait(), self._stop_seconds)
         except TimeoutError:
             child.process.kill()
             await child.process.wait()
@@ -79,7 +104,7 @@ class Supervisor:
         output = self._output(child.name)
         try:
             child.process = await asyncio.create_subprocess_exec(
-                *console_script(), *child.arguments,
+                *self._program, *child.arguments,
                 env=self._environ, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True, preexec_fn=functools.partial(die_with_parent, signal.SIGTERM, os.getpid()),
             )  # fmt: skip
@@ -95,15 +120,23 @@ class Supervisor:
         return os.open(self._log_folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     async def _watch(self, child: Child) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             assert child.process is not None
+            began = loop.time()
             code = await child.process.wait()
             if self._stopping:
                 return
-            wait_seconds = RESTART_WAITS_SECONDS[min(child.starts, len(RESTART_WAITS_SECONDS)) - 1]
+            child.failures = 1 if loop.time() - began >= STEADY_SECONDS else child.failures + 1
+            waits = self._restart_waits_seconds
+            wait_seconds = waits[min(child.failures, len(waits)) - 1]
             log.error("process ended by itself", name=child.name, code=code, again_in_seconds=wait_seconds)
             await asyncio.sleep(wait_seconds)
-            await self._spawn(child)
+            try:
+                await self._spawn(child)
+            except OSError as error:
+                # No memory or no descriptors for a moment: the loop comes round with the next wait.
+                log.error("process cannot be started", name=child.name, error=str(error))
 
 
 def console_script() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The whole house on one machine: embedded servers, migrations, one process of each kind, watched until told to stop.
 
-Order of stopping: ingest first, so that what it has captured is uploaded while the stores are there; then who works on
-it, then the API, then the servers.
+Order of stopping: ingest first and alone, so that what it has captured is uploaded and told while everybody else is
+there; then the other processes together, then the servers.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 READY_SECONDS = 60.0
 READY_POLL_SECONDS = 0.1
 PROCESSES = ("api", "ingest", "worker", "scheduler")
+DRAINED_FIRST = ("ingest",)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ async def house(settings: Settings, log_folder: Path | None = None) -> AsyncIter
             await _until_ready(complete)
             yield House(complete, supervisor)
         finally:
-            killed = await supervisor.stop()
+            killed = await supervisor.stop(DRAINED_FIRST)
             if killed:
                 log.error("had to be killed", processes=killed)
 
