@@ -13,7 +13,7 @@ MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _PROFILES = frozenset((0x42, 0x4D, 0x58, 0x64))  # baseline, main, extended, high: 4:2:0 of 8 bits, which all play
 
 
-class NotAcceptable(Exception):
+class NotAcceptable(Exception):  # noqa: N818 - a no with its reason, as a Refusal is
     """The offer is sound but cannot be taken; `reason` is for its sender."""
 
     def __init__(self, reason: str) -> None:

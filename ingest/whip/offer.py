@@ -18,7 +18,7 @@ _SETUPS = ("actpass", "active", "passive")
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
-class BadOffer(ValueError):
+class BadOffer(ValueError):  # noqa: N818 - named as what it says of the offer
     """The offer breaks the rules; its text says which, for the client."""
 
 

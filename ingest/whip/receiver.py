@@ -55,7 +55,7 @@ class _Stream:
         self.nacked_at = float("-inf")
 
 
-class UnsupportedMedia(Exception):
+class UnsupportedMedia(Exception):  # noqa: N818 - not an error of ours
     """The peer sends what cannot be packaged; `codec` and `reason` as for the sink."""
 
     def __init__(self, codec: str, reason: str) -> None:

@@ -11,7 +11,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 MAX_TEXT_CHARACTERS = 200
 
 
-class ClientGone(Exception):
+class ClientGone(Exception):  # noqa: N818 - not a fault
     """The client hung up before its request was whole: there is nobody to answer."""
 
 

@@ -29,7 +29,7 @@ _PORT_TRIES = 64
 Heard = Callable[[bytes], None]
 
 
-class NoPort(Exception):
+class NoPort(Exception):  # noqa: N818 - a lack, not a fault
     """No socket for media could be opened at any of our addresses."""
 
 

