@@ -13,13 +13,13 @@ from uuid import UUID
 from domain.kinds import BookingKind, Interaction, Release, SessionKind
 from domain.permissions import Action, Scope, may_anywhere
 from domain.schedule import Booking
-from domain.states import SessionMove, SessionState
+from domain.states import SessionState
 from storage.catalogue import bookings, institute, sessions, timetables
 from storage.catalogue.accounts import folded
 from storage.catalogue.tables.session import Session
 from storage.catalogue.tables.timetable import Timetable
 from storage.catalogue.tables.timetable_import import TimetableImport
-from storage.catalogue.timetable_sessions import Teacher, lock_sessions, teachers
+from storage.catalogue.timetable_sessions import Teacher, audit_all, cancel_all, lock_sessions, teachers
 from storage.catalogue.timetables import Entry
 from storage.catalogue.transaction import Actor, Transaction
 from teaching import import_clashes
@@ -67,8 +67,8 @@ async def import_rows(
     made = plan(rows, bad, entries, locked, now=now, until=reading.until or now)
     made.reject += await _without_clashes(tx, made, scope)
     await _write(tx, timetable_id, made, locked, scope, now)
-    for placed in made.change:
-        await tx.audit(source.actor, "session_changed", "session", placed.session_id, timetable=timetable.slug)
+    changed = [placed.session_id for placed in made.change]
+    await audit_all(tx, source.actor, "session_changed", changed, timetable=timetable.slug)
     await _cancel(tx, timetable, made.cancel, locked, source.actor, now)
     report.created, report.changed, report.cancelled = len(made.create), len(made.change), len(made.cancel)
     report.unchanged, report.past, report.kept = made.unchanged, made.past, made.kept
@@ -175,9 +175,9 @@ async def _cancel(
     actor: Actor,
     now: datetime,
 ) -> None:
-    for entry in gone:
-        await sessions.move(tx, locked[entry.session_id], SessionMove.cancel, now, NOT_IN_TIMETABLE)
-        await tx.audit(actor, "session_cancelled", "session", entry.session_id, timetable=timetable.slug)
+    cancelled = [entry.session_id for entry in gone]
+    await cancel_all(tx, [locked[key] for key in cancelled], now, NOT_IN_TIMETABLE)
+    await audit_all(tx, actor, "session_cancelled", cancelled, timetable=timetable.slug)
     marks = [Entry(entry.uid, entry.occurrence, CANCELLED, entry.session_id) for entry in gone]
     await timetables.put_entries(tx, timetable.id, marks)
 

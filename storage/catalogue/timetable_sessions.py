@@ -2,17 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from domain.permissions import Grant
+from domain.states import SessionMove, session_machine
 from storage.catalogue.accounts import folded
 from storage.catalogue.tables.account import Account
+from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.tables.role_grant import RoleGrant
 from storage.catalogue.tables.session import Session
 from storage.catalogue.tables.timetable_entry import TimetableEntry
-from storage.catalogue.transaction import Transaction
+from storage.catalogue.transaction import Actor, Transaction
 
 BATCH = 5_000
 """Ids in one statement, far below PostgreSQL's 65,535 parameters."""
@@ -35,6 +39,33 @@ async def lock_sessions(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Se
         rows = await tx.session.scalars(statement.with_for_update(), execution_options={"populate_existing": True})
         found |= {row.id: row for row in rows}
     return found
+
+
+async def cancel_all(tx: Transaction, found: Collection[Session], now: datetime, reason: str) -> None:
+    """As `sessions.move` cancels one, for many that are locked; Refusal("move_not_allowed")."""
+    for session in found:
+        session.state = session_machine(session.kind).move(session.state, SessionMove.cancel)
+        session.ended_at, session.end_reason = now, reason
+    await tx.session.flush()
+
+
+async def audit_all(tx: Transaction, actor: Actor, action: str, session_ids: Collection[UUID], **details: Any) -> None:
+    """One entry for each session, as `Transaction.audit` writes them, in one statement."""
+    rows = [
+        {
+            "actor_kind": actor.kind,
+            "actor_id": actor.account_id,
+            "actor_name": actor.name,
+            "address": actor.address,
+            "action": action,
+            "item_kind": "session",
+            "item_id": str(session_id),
+            "details": details,
+        }
+        for session_id in session_ids
+    ]
+    for start in range(0, len(rows), BATCH):
+        await tx.session.execute(insert(AuditEntry).values(rows[start : start + BATCH]))
 
 
 async def teachers(tx: Transaction, logins: Collection[str]) -> dict[str, Teacher]:
