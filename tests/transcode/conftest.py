@@ -37,9 +37,13 @@ class Recorded:
 
 
 @pytest.fixture
-def workshop(catalogue: Catalogue, object_store: ObjectStore, tmp_path: Path) -> Place:
-    settings = TranscodeSettings(work_folder=tmp_path / "work", still_interval_seconds=2)
-    return Place(catalogue, object_store, lambda: NOW, {TranscodeSettings: settings})
+def workshop_settings(tmp_path: Path) -> TranscodeSettings:
+    return TranscodeSettings(work_folder=tmp_path / "work", still_interval_seconds=2)
+
+
+@pytest.fixture
+def workshop(catalogue: Catalogue, object_store: ObjectStore, workshop_settings: TranscodeSettings) -> Place:
+    return Place(catalogue, object_store, lambda: NOW, {TranscodeSettings: workshop_settings})
 
 
 @pytest.fixture
