@@ -25,6 +25,8 @@ log = structlog.get_logger()
 BATCH = 100
 LONGEST_SLEEP_SECONDS = 5.0
 AWAY_SECONDS = 1.0
+AWAY = (CatalogueUnavailable, redis.ConnectionError, redis.TimeoutError)
+"""What says that a store cannot be reached: no fault of a fact, so it is not counted against one."""
 # A delivered fact is kept so long for whoever asks what happened.
 KEEP_DAYS = 7
 
@@ -52,7 +54,7 @@ class OutboxPump:
                     told = asyncio.Event()
                     tasks.create_task(_hear(notes, told))
                     tasks.create_task(self._deliver_and_wait(told))
-            except* (CatalogueUnavailable, redis.ConnectionError) as errors:
+            except* AWAY as errors:
                 log.warning("outbox waits for a store", error=str(errors.exceptions[0]))
                 await asyncio.sleep(AWAY_SECONDS)
 
@@ -90,7 +92,7 @@ class OutboxPump:
             orders = await self._react(fact)
             for order in orders:
                 await asyncio.to_thread(self._enqueue, order)
-        except (CatalogueUnavailable, redis.ConnectionError):
+        except AWAY:
             raise
         except Exception as error:
             log.error("a reaction failed", fact=claimed.name, attempts=claimed.attempts + 1, exc_info=error)
