@@ -1,7 +1,7 @@
 """Settings as a doctor reads them, made from variables like anybody's."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -10,8 +10,6 @@ from lectern.settings import Settings, load
 from storage.embedded import s3 as embedded_s3
 from storage.embedded import valkey as embedded_valkey
 from tests.conftest import CatalogueUrls
-
-Given = Callable[..., Settings]
 
 
 @pytest.fixture
@@ -38,11 +36,3 @@ def silent_port() -> Iterator[int]:
     """A server that takes connections and never says a word."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as server:
         yield server.getsockname()[1]
-
-
-@pytest.fixture
-def dead_port() -> int:
-    """A port that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-    return port
