@@ -28,13 +28,15 @@ async def once(
 ) -> Response[Any]:
     """Run `create` in one transaction with the memory of its answer; 201 with what it made.
 
-    Without the header it simply runs. Refusal("idempotency_conflict") where the key came with another request.
+    Without the header it simply runs. After a deadlock it runs again, so that `create` touches nothing beside `tx`.
+    Refusal("idempotency_conflict") where the key came with another request.
     `content` stands for a body that reads otherwise each time it is sent, as a multipart form with its boundary does.
     """
     key = request.headers.get(HEADER)
     sent = await request.body() if content is None else content
     digest = hashlib.sha256(b"\0".join((request.method.encode(), request.url.path.encode(), sent))).digest()
-    async with resources.catalogue.transaction() as tx:
+
+    async def work(tx: Transaction) -> Response[Any]:
         if key is not None:
             answer = await idempotency.begin(tx, known.account.id, key, digest, resources.clock())
             if answer is not None:
@@ -42,4 +44,6 @@ async def once(
         made = await create(tx)
         if key is not None:
             await idempotency.finish(tx, known.account.id, key, 201, msgspec.json.encode(made))
-    return Response(made, status_code=201, headers=headers(made))
+        return Response(made, status_code=201, headers=headers(made))
+
+    return await resources.catalogue.run(work)

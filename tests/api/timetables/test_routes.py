@@ -1,5 +1,6 @@
 """Timetables over HTTP: who sees which, and an import as the pages send it."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,3 +144,18 @@ async def test_an_upload_beyond_the_limit_is_refused_before_it_is_read(places: P
         await client.sign_in(places.lead.login)
         answer = await send(client, b"x" * 4000)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_two_imports_for_one_room_at_once_end_with_one_and_a_named_clash(
+    places: Places, people: People, resources: Resources
+) -> None:
+    wang = await people.with_role(Role.teacher)
+    async with client_of(resources) as one, client_of(resources) as other:
+        await one.sign_in((await people.with_role(Role.academic_affairs)).login)
+        await other.sign_in((await people.with_role(Role.academic_affairs)).login)
+        answers = await asyncio.gather(send(one, row(places.teacher)), send(other, row(wang), "table-two"))
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert sorted(answer.json()["created"] for answer in answers) == [0, 1]
+    (clash,) = [bad for answer in answers for bad in answer.json()["rejected"]]
+    assert (clash["row"], clash["code"]) == (2, "slot_taken")
+    assert "《教育学》" in clash["detail"]
