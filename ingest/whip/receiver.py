@@ -84,6 +84,7 @@ class Receiver:
         self._tracks: dict[Kind, Track] = {}
         self._held_sound: list[Packet] | None = [] if choice.video and choice.audio else None
         self._sound_waits_until = now + SOUND_WAIT_SECONDS
+        self._sound_from = 0  # in its ticks: where the picture began
         self._key_at = now
         self._pli_at = float("-inf")
         self._picture_at: int | None = None
@@ -192,9 +193,11 @@ class Receiver:
             self._key_at = now
         dts = self._clock.place("video", picture.timestamp, now)
         self._tell(picture.track)
-        self._hand_on(Packet(picture.track, dts, dts, picture.keyframe, picture.data), now)
+        self.media_at = now
+        self._sink.packet(Packet(picture.track, dts, dts, picture.keyframe, picture.data))
         if self._held_sound is not None:
-            self._release_sound(dts / VIDEO_TIMESCALE)
+            self._sound_from = -(-dts * OPUS_TRACK.timescale // VIDEO_TIMESCALE)
+            self._release_sound()
 
     def _sound(self, packet: RtpPacket, now: float) -> None:
         if not packet.payload:
@@ -209,20 +212,19 @@ class Receiver:
         if self._held_sound is not None:
             self._held_sound.append(whole)
             return
-        self._tell(OPUS_TRACK)
-        self._hand_on(whole, now)
+        self.media_at = now
+        self._hand_on_sound(whole)
 
-    def _release_sound(self, start: float = 0.0) -> None:
-        """Sound from `start` (seconds on the line) on: before the first picture nothing can begin."""
+    def _release_sound(self) -> None:
         held, self._held_sound = self._held_sound or [], None
         for packet in held:
-            if packet.dts >= start * packet.track.timescale:
-                self._tell(OPUS_TRACK)
-                self._sink.packet(packet)
+            self._hand_on_sound(packet)
 
-    def _hand_on(self, packet: Packet, now: float) -> None:
-        self.media_at = now
-        self._sink.packet(packet)
+    def _hand_on_sound(self, packet: Packet) -> None:
+        """Sound of before the first picture, also if it comes after it, is left out: nothing begins there."""
+        if packet.dts >= self._sound_from:
+            self._tell(OPUS_TRACK)
+            self._sink.packet(packet)
 
     def _tell(self, track: Track) -> None:
         if self._tracks.get(track.kind) is not track:

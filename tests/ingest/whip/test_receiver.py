@@ -190,6 +190,19 @@ def test_sound_waits_for_the_picture() -> None:
     assert kinds[-1] == "audio"
 
 
+def test_sound_from_before_the_picture_that_comes_after_it_is_left_out() -> None:
+    peer = peer_of(offer())
+    peer.sound(0)
+    peer.now += 0.09
+    peer.picture(1, KEY)
+    for number in range(1, 8):  # held up on the way: numbers 1 to 4 are older than the picture
+        peer.sound(number)
+    first = peer.take.packets[0].dts / 90_000
+    sound = peer.take.of("audio")
+    assert len(sound) == 3
+    assert first < sound[0].dts / 48_000 < first + 0.02
+
+
 def test_sound_does_not_wait_for_ever() -> None:
     peer = peer_of(offer())
     peer.sound(0)
