@@ -5,6 +5,8 @@ not is in the spool, and the next start goes on with it.
 """
 
 import asyncio
+import gc
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +28,9 @@ from ingest.rtmp.settings import RtmpSettings
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import RecoveredTake
 from ingest.statistics import Metrics, Statistics
+from ingest.whip.endpoint import PREFIX as WHIP_PREFIX
+from ingest.whip.endpoint import WhipEndpoint
+from ingest.whip.settings import WhipSettings
 from storage.catalogue.faults import CatalogueUnavailable
 from storage.catalogue.transaction import Catalogue
 from storage.live_state import connect_live
@@ -35,6 +40,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 0.1
 """How finely held media is let out, and how often the loop's lag is measured."""
+SWITCH_SECONDS = 0.0005
 COMPLETE_SECONDS = 10.0
 """How often the rows are asked for what orders may have missed."""
 
@@ -67,6 +73,15 @@ class IngestService:
         self.viewers = Viewers(keys.playback, wall=wall, clock=loop.time)
         self.publishing = Publishing(catalogue, self.lives, wall=wall)
         self.control = Control(keys.control, self.lives, wall=wall)
+        self.whip = WhipEndpoint(
+            WhipSettings(
+                hosts=settings.whip_hosts,
+                announced_hosts=settings.whip_announced_hosts,
+                port_first=settings.whip_port_first,
+                port_last=settings.whip_port_last,
+            ),
+            self.publishing,
+        )
         self.rtmp = RtmpServer(RtmpSettings(hosts=settings.rtmp_hosts, port=settings.rtmp_port), self.publishing)
         self._catalogue = catalogue
         self._wall = wall
@@ -80,12 +95,12 @@ class IngestService:
         self.http: HttpServer | None = None
 
     async def start(self, mounted: dict[str, Mounted] | None = None) -> None:
-        """Opens the listeners; `mounted` are further HTTP paths, such as WHIP's. Raises OSError when a port is
+        """Opens the listeners; `mounted` are further HTTP paths. Raises OSError when a port is
         taken.
         """
         found = await asyncio.to_thread(recovery.read_spools, self.lives)
         delivery = Delivery(self.lives.find, self.viewers, self._reader)
-        app = Dispatch(delivery, self.control, self.metrics, self.troubles, mounted)
+        app = Dispatch(delivery, self.control, self.metrics, self.troubles, {WHIP_PREFIX: self.whip, **(mounted or {})})
         self.http = HttpServer(app, self.settings.http_host, self.settings.http_port)
         self.http.bind()
         await self.rtmp.start()
@@ -97,11 +112,16 @@ class IngestService:
         self._run("tick", self._tick())
         self._run("statistics", self._every(1.0, self._second))
         self._run("complete", self._every(COMPLETE_SECONDS, self._reconcile))
+        # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
+        # And upload threads give the interpreter back to the loop after half a millisecond, not after five.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()
         log.info("ingest_started", http_port=self.http.port, rtmp_port=self.rtmp.port)
 
     async def stop(self, drain_seconds: float = 4.0) -> None:
         """Stops listening, closes what is open, gives uploads `drain_seconds`."""
-        await self.rtmp.stop()
+        await asyncio.gather(self.rtmp.stop(), self.whip.stop())
         for session in self.lives.sessions.values():
             if session.take:
                 session.take.hang_up(FAILED, "The server is stopping, connect again in a moment.", "stopped")

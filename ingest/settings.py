@@ -16,6 +16,13 @@ class IngestSettings:
     """This process's name among the ingest processes. It must keep it over restarts: it finds its own spools by it."""
     rtmp_hosts: tuple[str, ...] = ("127.0.0.1",)
     rtmp_port: int = 1935
+    whip_hosts: tuple[str, ...] = ()
+    """Addresses at which browsers' media is received over UDP; empty: all that this machine has."""
+    whip_announced_hosts: tuple[str, ...] = ()
+    """Told to browsers beside them: the outer address, where one stands before this machine."""
+    whip_port_first: int = 0
+    whip_port_last: int = 0
+    """The UDP ports to take, one a publisher, for a firewall's sake; 0: any free one."""
     http_host: str = "127.0.0.1"
     http_port: int = 8090
     control_url: str = "http://127.0.0.1:8090"

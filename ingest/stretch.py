@@ -157,7 +157,8 @@ class Stretch:
         if time - self._segment_at > self._rule.segment_limit:
             # The frame before turned out too long for its segment, which therefore ends within it.
             self._end(max(last + lane.in_clock(lane.usual), self._part_at), Cut.SEGMENT)
-        self._divide(time)
+        if time - self._part_at > self._rule.part_limit:
+            self._divide(time)
         part, segment = time - self._part_at, time - self._segment_at
         if not self.has_video:
             keyframe = part >= self._rule.part and segment + self._rule.part // 2 >= self._rule.segment_min

@@ -1,12 +1,11 @@
 """The event loop of an ingest process is never held up: eight real encoders, viewers, uploads, and a clock that looks.
 
-What is measured is how late the loop comes back, less the time that the kernel made its thread wait for a processor
-(`schedstat`): other work on the machine is not ours to answer for.
+What is measured is how late the loop comes back, less the time that the kernel made the process's threads wait for a
+processor (`schedstat`): other work on the machine is not ours to answer for.
 """
 
 import asyncio
-import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,18 +36,23 @@ class Lag:
     seconds: list[float]
 
     async def watch(self) -> None:
-        stat = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         loop = asyncio.get_running_loop()
         while True:
-            began, waited = loop.time(), _waited(stat)
+            began, waited = loop.time(), _waited()
             await asyncio.sleep(STEP_SECONDS)
             late = loop.time() - began - STEP_SECONDS
-            self.seconds.append(late - (_waited(stat) - waited))
+            self.seconds.append(late - (_waited() - waited))
 
 
-def _waited(stat: Path) -> float:
-    """Seconds that the thread was ready to run and had no processor."""
-    return int(stat.read_text().split()[1]) / 1e9
+def _waited() -> float:
+    """Seconds that threads of this process were ready to run and had no processor: any may have held the
+    interpreter.
+    """
+    waited = 0
+    for stat in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):
+            waited += int(stat.read_text().split()[1])
+    return waited / 1e9
 
 
 @pytest.fixture(scope="module")

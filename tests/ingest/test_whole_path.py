@@ -64,6 +64,8 @@ async def test_from_the_encoder_to_the_player_and_the_store(
             state = await live_state.read(live_state.connect_live(valkey.url), told.session_id)
             assert state is not None
             assert (state.state, state.width, state.video_codec, state.audio_codec) == ("live", 320, "h264", "aac")
+            answered = await client.post(f"http://127.0.0.1:{service.http.port}/whip/{told.session_id}")
+            assert answered.status_code in (400, 401, 415), "browsers are received at the same door"
             await order(catalogue, told.session_id, "end", "done")
             session = service.lives.sessions[told.session_id]
             await until(lambda: answer(session.ended), 5)
