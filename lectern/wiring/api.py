@@ -62,6 +62,7 @@ def api_app() -> Callable[..., Any]:
             http=httpx.AsyncClient(timeout=CONTROL_SECONDS),
             keys=ApiKeys(keys.playback, keys.ingest, keys.control, keys.csrf),
             clock=now,
+            teaching=settings.teaching,
         )
     )
     wrapped: Callable[..., Any] = wrap_asgi_with_proxy_headers(app, list(settings.api.trusted_proxies))
