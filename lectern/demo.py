@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lectern.clock import now
 from lectern.complaint import Complaint
+from lectern.data_folder import held
 from lectern.demo_screen import Screen, StepFailed
 from lectern.demo_story import Story
 from lectern.seed import passwords_in, seed
@@ -21,7 +22,7 @@ REEL_SECONDS = 10.0
 STORY_FAILED = 1
 # What `FRESH=1` removes: everything that a data folder of ours holds, and nothing else.
 OURS = ("postgres", "valkey", "s3", "spool", "work", "logs", "master-secret", "demo-accounts.json",
-        "demo-recordings.json")  # fmt: skip
+        "demo-recordings.json", "lock")  # fmt: skip
 
 
 async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | None = None) -> int:
@@ -29,7 +30,8 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
     screen = screen or Screen()
     folder = settings.lectern.data_folder.resolve()
     if fresh:
-        clear(folder)
+        with held(folder):
+            clear(folder)
     settings = dataclasses.replace(settings, ingest=dataclasses.replace(settings.ingest, reel_seconds=REEL_SECONDS))
     with stop_signals() as asked:
         async with house(settings, folder / "logs") as running:

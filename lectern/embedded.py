@@ -31,15 +31,23 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
         async def started(needed: bool, start: Callable[[Path], Server], name: str) -> Server | None:
             if not needed:
                 return None
-            running = await asyncio.to_thread(start, folder / name)
+            starting = asyncio.ensure_future(asyncio.to_thread(start, folder / name))
+            try:
+                running = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # A thread cannot be stopped in the middle: what it started is waited for, and ended then.
+                await asyncio.to_thread((await starting).stop)
+                raise
             stack.push_async_callback(asyncio.to_thread, running.stop)
             return running
 
-        database, queue, objects = await asyncio.gather(
+        ended = await asyncio.gather(
             started(not storage.database_url, postgres.start, "postgres"),
             started(not storage.valkey_url, valkey.start, "valkey"),
             started(not storage.s3_endpoint, s3.start, "s3"),
+            return_exceptions=True,  # all have come to an end then, and what did start is stopped below
         )
+        database, queue, objects = _or_raise(ended[0]), _or_raise(ended[1]), _or_raise(ended[2])
         if database:
             storage = dataclasses.replace(storage, database_url=database.url, database_owner_url=database.owner_url)
         if queue:
@@ -51,6 +59,12 @@ async def servers_for(settings: Settings) -> AsyncIterator[Settings]:
                 s3_secure=objects.secure,
             )  # fmt: skip
         yield dataclasses.replace(_with_secret(settings, folder), storage=storage)
+
+
+def _or_raise(end: Server | BaseException | None) -> Server | None:
+    if isinstance(end, BaseException):
+        raise end
+    return end
 
 
 def _with_secret(settings: Settings, folder: Path) -> Settings:

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -17,3 +18,14 @@ def stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(sign)
+
+
+async def until_asked(asked: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` until it ends or a stop is asked for, while it is still starting too; it then cleans up behind it."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(asked.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working

@@ -15,7 +15,9 @@ import httpx
 import structlog
 
 from lectern.complaint import Complaint
+from lectern.data_folder import held
 from lectern.embedded import servers_for
+from lectern.free_ports import require_free_ports
 from lectern.settings import Settings, to_environ
 from lectern.supervisor import Supervisor
 from storage.migrations.run import migrate
@@ -39,7 +41,18 @@ class House:
 
 @contextlib.asynccontextmanager
 async def house(settings: Settings, log_folder: Path | None = None) -> AsyncIterator[House]:
-    """Start everything; it answers when the block begins, and is gone, uploads drained, when it ends."""
+    """Start everything; it answers when the block begins, and is gone, uploads drained, when it ends.
+
+    Complaint where the data folder or a port is somebody else's.
+    """
+    with held(settings.lectern.data_folder.resolve()):
+        await asyncio.to_thread(require_free_ports, settings)
+        async with _started(settings, log_folder) as running:
+            yield running
+
+
+@contextlib.asynccontextmanager
+async def _started(settings: Settings, log_folder: Path | None) -> AsyncIterator[House]:
     async with servers_for(_in_folder(settings)) as complete:
         await migrate(complete.storage.database_owner_url)
         await asyncio.to_thread(ObjectStore(complete.storage).ensure_bucket)

@@ -5,7 +5,8 @@ import asyncio
 import click
 
 from lectern.commands.context import start_logs
-from lectern.stopping import stop_signals
+from lectern.settings import Settings
+from lectern.stopping import stop_signals, until_asked
 from lectern.up import house
 
 
@@ -15,10 +16,16 @@ def command(context: click.Context) -> None:
     """Start everything on this machine, with embedded servers for each store that has no address."""
     settings = start_logs(context, "up")
 
-    async def serve() -> None:
-        with stop_signals() as asked:
-            async with house(settings) as running:
-                click.echo(f"Lectern is at {running.settings.api.public_url} (Ctrl-C stops it)")
-                await asked.wait()
+    asyncio.run(_serve(settings))
 
-    asyncio.run(serve())
+
+async def _serve(settings: Settings) -> None:
+    with stop_signals() as asked:
+        await until_asked(asked, _stay(settings))
+
+
+async def _stay(settings: Settings) -> None:
+    """From the first start to a cancellation."""
+    async with house(settings) as running:
+        click.echo(f"Lectern is at {running.settings.api.public_url} (Ctrl-C stops it)")
+        await asyncio.Event().wait()

@@ -1,0 +1,124 @@
+"""`lectern up` itself: how it ends, what it leaves, and what it says when it cannot start."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lectern.complaint import Complaint
+from lectern.free_ports import require_free_ports
+from lectern.settings import load
+from lectern.supervisor import console_script
+from tests.kit.house import House, environment, started, until
+from tests.kit.servers import server_folder
+
+READY = "Lectern is at"
+READY_SECONDS = 90.0
+END_SECONDS = 5.0
+"""What a person at the terminal is promised, once uploads have drained."""
+GONE_SECONDS = 15.0
+"""A killed `up` cannot promise: ingest drains first what it has, for up to nine seconds."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[House]:
+    """A house with its own stores over `folder`; whatever is left of it at the end is killed."""
+    running = started(folder, None, {})
+    known: list[psutil.Process] = []
+    try:
+        until(lambda: READY in running.log, READY_SECONDS, running)
+        known = running.processes()
+        yield running
+    finally:
+        for one in known or [psutil.Process(running.up.pid)]:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+        running.up.wait(END_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """One data folder for all of this file: a second start has its databases already."""
+    with server_folder() as made:
+        yield made
+
+
+def refused(environ: dict[str, str], log: Path) -> tuple[int, str]:
+    """Exit code and words of an `up` that must not start."""
+    done = subprocess.run(
+        [*console_script(), "up"], env=environ, cwd=log, capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def left(processes: list[psutil.Process]) -> list[str]:
+    """Those that still run."""
+    found = []
+    for one in processes:
+        with contextlib.suppress(psutil.Error):
+            if one.is_running() and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(one.cmdline())[:120])
+    return found
+
+
+def test_a_second_up_is_told_of_the_first_and_ctrl_c_ends_it_all(folder: Path) -> None:
+    with alone(folder) as first:
+        assert all(first.process(name).is_running() for name in ("api", "ingest", "worker", "scheduler"))
+        began = time.monotonic()
+        code, said = refused(dict(first.environ), folder)
+        assert code == 2
+        told = f"another Lectern runs on {folder}: stop it, or name another folder with LECTERN_DATA_FOLDER"
+        assert said == f"lectern: {told}\n"
+        assert time.monotonic() - began < END_SECONDS
+        everyone = first.processes()
+        assert len(everyone) > 10
+        began = time.monotonic()
+        first.up.send_signal(signal.SIGINT)
+        assert first.up.wait(30) == 0
+        assert time.monotonic() - began < END_SECONDS
+        assert left(everyone) == []
+
+
+def test_a_killed_up_takes_everything_along(folder: Path) -> None:
+    with alone(folder) as running:
+        everyone = running.processes()
+        os.kill(running.up.pid, signal.SIGKILL)
+        running.up.wait(END_SECONDS)
+        until(lambda: left(everyone) == [], GONE_SECONDS)
+
+
+def test_ctrl_c_while_it_starts(folder: Path) -> None:
+    running = started(folder, None, {})
+    until(lambda: len(running.processes()) > 1, READY_SECONDS, running)
+    everyone = running.processes()
+    running.up.send_signal(signal.SIGINT)
+    assert running.up.wait(30) in (0, 130)
+    assert left(everyone) == []
+    assert "Traceback" not in running.log
+
+
+def test_a_port_that_is_taken_is_one_line_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        running = started(tmp_path, None, {"INGEST_RTMP_PORT": str(port)})
+        assert running.up.wait(30) == 2
+    (said,) = [line for line in running.log.splitlines() if line]
+    assert said.startswith(f"lectern: port {port} is taken by ")
+    assert "LECTERN_INGEST_RTMP_PORT" in said
+    assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize("setting", ["API_PORT", "INGEST_HTTP_PORT", "INGEST_RTMP_PORT"])
+def test_every_port_is_looked_at(tmp_path: Path, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = environment(tmp_path, None, {setting: str(taken.getsockname()[1])})
+        with pytest.raises(Complaint, match=f"LECTERN_{setting}"):
+            require_free_ports(load(told))
+    require_free_ports(load(told))
