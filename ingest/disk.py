@@ -20,14 +20,14 @@ def free_bytes(folder: Path) -> int:
 
 
 class Disk:
-    """`measure` gives the free bytes; `on_freed` is told of each reel whose spool files went."""
+    """`measure` gives the free bytes; `free` lets go of a reel's spool files, soon if not at once."""
 
     def __init__(
-        self, settings: IngestSettings, measure: Callable[[], int], on_freed: Callable[[ReelJob], None]
+        self, settings: IngestSettings, measure: Callable[[], int], free: Callable[[ReelJob, VerifiedCopy], None]
     ) -> None:
         self._settings = settings
         self._measure = measure
-        self._on_freed = on_freed
+        self._free = free
         self._verified: deque[tuple[ReelJob, VerifiedCopy]] = deque()
         self._verified_bytes = 0
         self.full = False
@@ -56,12 +56,11 @@ class Disk:
         """Looks at the disk and makes room; once a second."""
         free = self._measure()
         while free < self._settings.disk_low_bytes and self._verified:
-            self._free_oldest()
-            free = self._measure()
+            free += self._free_oldest()
         self.full = free < self._settings.disk_full_bytes
 
-    def _free_oldest(self) -> None:
+    def _free_oldest(self) -> int:
         job, copy = self._verified.popleft()
         self._verified_bytes -= copy.size
-        job.spool.release(copy, job.plan)
-        self._on_freed(job)
+        self._free(job, copy)
+        return copy.size

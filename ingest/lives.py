@@ -21,6 +21,7 @@ from ingest.live_session import LiveFacts, LiveHooks, LiveSession
 from ingest.reels import ReelJob
 from ingest.rtmp.commands import FAILED
 from ingest.settings import IngestSettings
+from ingest.spool import TakeSpool
 from ingest.spool_recovery import RecoveredTake
 from ingest.take import Take
 from ingest.timeline import LEAD
@@ -148,15 +149,12 @@ class Lives:
         self.recovered.pop(recording_id, None)
         self.ledger.put("capture_ended", lambda tx: recordings.capture_ended(tx, recording_id, ended_at))
 
-    def _freed(self, job: ReelJob) -> None:
+    def _freed(self, job: ReelJob, copy: VerifiedCopy) -> None:
+        """Readers go to the store from now on, and the spool's files go, in a thread: a disk may take its time."""
         session = self.sessions.get(job.spool.about.session_id)
         if session is not None:
             session.freed(job)
-        if job.spool.over and job.spool.is_empty:
-            try:
-                job.spool.remove()
-            except OSError as error:
-                log.warning("spool_not_removed", folder=str(job.spool.folder), error=str(error))
+        self._threads.submit(_release, job, copy)
 
     def _describe(self, take: Take) -> None:
         """The take's row says what comes."""
@@ -172,8 +170,25 @@ class Lives:
 
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
         self.ledger.put("take_ended", write)
-        if take.spool.is_empty:
-            take.spool.remove()
+        self._threads.submit(_remove_if_done, take.spool)
+
+
+def _release(job: ReelJob, copy: VerifiedCopy) -> None:
+    """Lets go of a reel's files, and of its take's folder with the last of them."""
+    try:
+        job.spool.release(copy, job.plan)
+    except OSError as error:
+        log.warning("spool_not_released", folder=str(job.spool.folder), error=str(error))
+    _remove_if_done(job.spool)
+
+
+def _remove_if_done(spool: TakeSpool) -> None:
+    """The take's folder goes when the take is over and all of it is stored."""
+    try:
+        if spool.over and spool.is_empty and spool.folder.exists():
+            spool.remove()
+    except OSError as error:
+        log.warning("spool_not_removed", folder=str(spool.folder), error=str(error))
 
 
 def _format(take: Take) -> takes.Format:

@@ -22,6 +22,10 @@ class Room:
     def measure(self) -> int:
         return self.free + sum(job.plan.bytes for job in self.freed)
 
+    def let_go(self, job: ReelJob, copy: VerifiedCopy) -> None:
+        job.spool.release(copy, job.plan)
+        self.freed.append(job)
+
 
 @pytest.fixture
 def stored(settings: IngestSettings, store: ObjectStore) -> list[tuple[ReelJob, VerifiedCopy]]:
@@ -46,7 +50,7 @@ def test_verified_spool_is_kept_up_to_its_share(
 ) -> None:
     room = Room(100 << 30)
     share = stored[0][0].plan.bytes + stored[1][0].plan.bytes
-    disk = Disk(replace(settings, verified_keep_bytes=share), room.measure, room.freed.append)
+    disk = Disk(replace(settings, verified_keep_bytes=share), room.measure, room.let_go)
     for job, copy in stored:
         disk.verified(job, copy)
     assert [exists(job) for job, _ in stored] == [False, True, True]
@@ -59,9 +63,7 @@ def test_a_disk_that_runs_low_frees_the_oldest_first_and_no_more_than_needed(
 ) -> None:
     first = stored[0][0].plan.bytes
     room = Room(1 << 30)
-    disk = Disk(
-        replace(settings, disk_low_bytes=(1 << 30) + first, disk_full_bytes=1 << 20), room.measure, room.freed.append
-    )
+    disk = Disk(replace(settings, disk_low_bytes=(1 << 30) + first, disk_full_bytes=1 << 20), room.measure, room.let_go)
     for job, copy in stored:
         disk.verified(job, copy)
     disk.check()
@@ -73,7 +75,7 @@ def test_with_nothing_left_to_free_recording_pauses_until_there_is_room(
     settings: IngestSettings, stored: list[tuple[ReelJob, VerifiedCopy]]
 ) -> None:
     room = Room(0)
-    disk = Disk(replace(settings, disk_low_bytes=1 << 30, disk_full_bytes=1 << 29), room.measure, room.freed.append)
+    disk = Disk(replace(settings, disk_low_bytes=1 << 30, disk_full_bytes=1 << 29), room.measure, room.let_go)
     for job, copy in stored:
         disk.verified(job, copy)
     disk.check()
@@ -88,7 +90,7 @@ def test_with_nothing_left_to_free_recording_pauses_until_there_is_room(
 
 def test_what_nobody_will_seek_in_goes(settings: IngestSettings, stored: list[tuple[ReelJob, VerifiedCopy]]) -> None:
     room = Room(100 << 30)
-    disk = Disk(settings, room.measure, room.freed.append)
+    disk = Disk(settings, room.measure, room.let_go)
     for job, copy in stored:
         disk.verified(job, copy)
     disk.forget(lambda job: job is stored[1][0])

@@ -14,8 +14,20 @@ def test_figures_of_a_second() -> None:
     assert (reading.frame_rate, reading.keyframe_interval_ms, reading.dropped_frames) == (30.0, 500, 0)
     assert reading.video_kbps == round(30 * 64 * 8 / 1000)
     assert reading.audio_kbps == round(47 * 24 * 8 / 1000)
-    nothing = statistics.read(2.0)
+    for second in range(2, 8):
+        nothing = statistics.read(float(second))
     assert (nothing.video_kbps, nothing.frame_rate) == (0, 0.0)
+
+
+def test_frames_that_come_in_bursts_are_steady() -> None:
+    statistics = TakeStatistics()
+    frames = iter(video(5, rate=25))
+    rates = []
+    for second, burst in enumerate([9, 29, 21, 28, 22]):
+        for _ in range(burst):
+            statistics.packet(next(frames))
+        rates.append(statistics.read(float(second)).frame_rate)
+    assert rates == [None, 29.0, 25.0, 26.0, 25.0]
 
 
 def test_frames_that_never_came_are_counted() -> None:
