@@ -36,7 +36,7 @@ from storage.catalogue.transaction import Actor, Transaction
 
 SHOWN_ACTIONS = (
     Action.recording_play, Action.recording_edit, Action.recording_hold, Action.recording_hold_lift,
-    Action.recording_promote, Action.recording_purge,
+    Action.recording_promote, Action.recording_purge, Action.certificate_read,
 )  # fmt: skip
 ORDERED = "ordered: "
 RESCUED_DAYS = 30

@@ -1,8 +1,10 @@
-"""Signing in and out. The time an answer takes does not tell whether a login exists."""
+"""Signing in and out. Neither an answer nor the time it takes tells whether a login exists, unless its password is
+known: one that nobody has locks after as many failures.
+"""
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -11,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from api.rate_limit import allow
 from api.resources import Resources
 from api.sign_in_cookie import csrf_token, new_token, token_hash
+from api.sign_ins import strangers
 from api.sign_ins.schemas import Credentials
 from domain.passwords import after_failure, after_success, require_unlocked
 from domain.refusals import Refusal, RefusalCode
@@ -18,7 +21,7 @@ from storage.catalogue import accounts, sign_ins
 from storage.catalogue.sign_ins import Known, NewSignIn
 from storage.catalogue.tables.account import Account
 from storage.catalogue.tables.audit_entry import ActorKind
-from storage.catalogue.transaction import Actor
+from storage.catalogue.transaction import Actor, Transaction
 
 LONGEST_USER_AGENT = 300
 _hasher = PasswordHasher()
@@ -49,8 +52,8 @@ async def sign_in(resources: Resources, given: Credentials, visitor: Visitor) ->
     await allow(resources.valkey, f"sign-in:{visitor.address}", resources.settings.sign_in_attempts_per_minute, now)
     async with resources.catalogue.transaction() as tx:
         account = await accounts.by_login(tx, given.login)
-    if account is not None:
-        require_unlocked(account.locked_until, now)
+    stranger_until = await strangers.locked_until(resources.valkey, accounts.folded(given.login))
+    require_unlocked(account.locked_until if account is not None else stranger_until, now)
     right = await asyncio.to_thread(_verify, account, given.password)
     if account is None or not right:
         await _count_failure(resources, account, given.login, visitor)
@@ -73,6 +76,7 @@ def csrf_of(resources: Resources, token: str) -> str:
 async def _begin(resources: Resources, account: Account, visitor: Visitor) -> SignedIn:
     now, token = resources.clock(), new_token()
     async with resources.catalogue.transaction() as tx:
+        await _require_unchanged(tx, account, now)
         started = await sign_ins.start(
             tx,
             NewSignIn(
@@ -93,7 +97,17 @@ async def _begin(resources: Resources, account: Account, visitor: Visitor) -> Si
     return SignedIn(known, token)
 
 
+async def _require_unchanged(tx: Transaction, verified: Account, now: datetime) -> None:
+    """The password was checked without a lock: meanwhile others may have failed, or it may have been changed."""
+    account = await accounts.lock(tx, verified.id)
+    require_unlocked(account.locked_until, now)
+    if account.password_hash != verified.password_hash:
+        raise Refusal(RefusalCode.bad_credentials)
+
+
 async def _count_failure(resources: Resources, account: Account | None, login: str, visitor: Visitor) -> None:
+    if account is None:
+        await strangers.count_failure(resources.valkey, accounts.folded(login), resources.clock())
     stranger = Actor(None, ActorKind.account, visitor.address, login)
     async with resources.catalogue.transaction() as tx:
         if account is not None:

@@ -9,6 +9,7 @@ from api.resources import Resources
 from api.sign_in_cookie import cookie
 from api.sign_ins.actions import Visitor, csrf_of, sign_in, sign_out
 from api.sign_ins.schemas import Credentials, GrantShape, OwnAccount, SignInShape
+from domain.permissions import Action, may_anywhere
 from storage.catalogue.sign_ins import Known
 
 
@@ -17,7 +18,7 @@ async def begin(request: Request[Any, Any, Any], resources: Resources, data: Cre
     """Sign in with login and password. The account's other sign-in ends."""
     started = await sign_in(resources, data, visitor(request))
     shape = _shape(resources, started.known, started.token)
-    return Response(shape, cookies=[cookie(started.token, resources.settings.sign_in_idle_seconds)])
+    return Response(shape, cookies=[cookie(started.token, resources.settings.sign_in_longest_seconds)])
 
 
 @get("/sign-ins/current", opt=permit.signed_in("one's own sign-in"))
@@ -40,11 +41,12 @@ def visitor(request: Request[Any, Any, Any]) -> Visitor:
 
 
 def _shape(resources: Resources, known: Known, token: str) -> SignInShape:
-    account = known.account
+    account, grants = known.account, permit.grants_of(known)
     return SignInShape(
         id=known.sign_in.id,
         account=OwnAccount(account.id, account.login, account.display_name),
-        grants=[GrantShape(one.role, one.scope_kind, one.scope_id) for one in permit.grants_of(known)],
+        grants=[GrantShape(one.role, one.scope_kind, one.scope_id) for one in grants],
+        may=[one for one in Action if may_anywhere(grants, one)],
         csrf_token=csrf_of(resources, token),
         expires_at=known.sign_in.expires_at,
     )

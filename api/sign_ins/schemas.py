@@ -1,25 +1,24 @@
 """The shapes of a sign-in."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
+from api.shapes import Given
 from domain.kinds import Role, ScopeKind
+from domain.passwords import MAX_CHARACTERS
+from domain.permissions import Action
+
+LONGEST_LOGIN = 200
 
 
-class Credentials(msgspec.Struct):
+class Credentials(Given):
     """What a person types."""
 
-    login: str = msgspec.field(name="login")
-    password: str = msgspec.field(name="password")
-
-
-class AccountName(msgspec.Struct):
-    """A person as others see them."""
-
-    id: UUID
-    display_name: str
+    login: Annotated[str, msgspec.Meta(max_length=LONGEST_LOGIN)]
+    password: Annotated[str, msgspec.Meta(max_length=MAX_CHARACTERS)]
 
 
 class OwnAccount(msgspec.Struct):
@@ -39,10 +38,14 @@ class GrantShape(msgspec.Struct):
 
 
 class SignInShape(msgspec.Struct):
-    """An open sign-in. Send `csrf_token` as X-CSRF-Token with every request that changes something."""
+    """An open sign-in. Send `csrf_token` as X-CSRF-Token with every request that changes something.
+
+    `may` lists what the account may do to anything at all: which doors a page shows it.
+    """
 
     id: UUID
     account: OwnAccount
     grants: list[GrantShape]
+    may: list[Action]
     csrf_token: str
     expires_at: datetime

@@ -1,4 +1,5 @@
-// Where each page stands. Every page is its own chunk; all but the sign-in need a signed-in person.
+// Where each page stands. Every page is its own chunk; all but the sign-in need a signed-in person. `needs` names the
+// action without which the page has nothing to show: the frame then says so, and nothing is asked of the api.
 import { createRouter, createWebHistory } from 'vue-router'
 import { useSignIn } from './stores/signIn'
 
@@ -22,66 +23,66 @@ export const router = createRouter({
       path: '/schedule',
       name: 'schedule',
       component: () => import('./pages/SchedulePage.vue'),
-      meta: { title: 'pages.schedule' },
+      meta: { title: 'pages.schedule', needs: 'session_read' },
     },
     {
       path: '/sessions/:id',
       name: 'session',
       component: () => import('./pages/SessionPage.vue'),
       props: true,
-      meta: { title: 'pages.session' },
+      meta: { title: 'pages.session', needs: 'session_read' },
     },
     {
       path: '/sessions/:id/watch',
       name: 'watch',
       component: () => import('./pages/WatchPage.vue'),
       props: true,
-      meta: { title: 'pages.watch', stage: true },
+      meta: { title: 'pages.watch', needs: 'session_read', stage: true },
     },
     {
       path: '/recordings',
       name: 'recordings',
       component: () => import('./pages/RecordingsPage.vue'),
-      meta: { title: 'pages.recordings' },
+      meta: { title: 'pages.recordings', needs: 'recording_read' },
     },
     {
       path: '/recordings/:id',
       name: 'replay',
       component: () => import('./pages/ReplayPage.vue'),
       props: true,
-      meta: { title: 'pages.replay' },
+      meta: { title: 'pages.replay', needs: 'recording_read' },
     },
     {
       path: '/recordings/:id/certificate',
       name: 'certificate',
       component: () => import('./pages/CertificatePage.vue'),
       props: true,
-      meta: { title: 'pages.certificate' },
+      meta: { title: 'pages.certificate', needs: 'certificate_read' },
     },
     {
       path: '/certificates',
       name: 'certificates',
       component: () => import('./pages/CertificatesPage.vue'),
-      meta: { title: 'pages.certificates' },
+      meta: { title: 'pages.certificates', needs: 'certificate_read' },
     },
     {
       path: '/courses',
       name: 'courses',
       component: () => import('./pages/CoursesPage.vue'),
-      meta: { title: 'pages.courses' },
+      meta: { title: 'pages.courses', needs: 'course_read' },
     },
     {
       path: '/courses/:id',
       name: 'course',
       component: () => import('./pages/CoursePage.vue'),
       props: true,
-      meta: { title: 'pages.course' },
+      meta: { title: 'pages.course', needs: 'course_read' },
     },
     {
       path: '/timetables/import',
       name: 'timetable-import',
       component: () => import('./pages/TimetableImportPage.vue'),
-      meta: { title: 'pages.timetable_import' },
+      meta: { title: 'pages.timetable_import', needs: 'timetable_import' },
     },
     {
       path: '/:rest(.*)*',

@@ -6,6 +6,8 @@ declare module 'vue-router' {
     title?: string
     /** Open to visitors who have not signed in. */
     open?: boolean
+    /** The action without which the page has nothing to show. */
+    needs?: string
     /** The page is a stage: dark ground, full width. */
     stage?: boolean
   }

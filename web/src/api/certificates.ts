@@ -5,7 +5,7 @@ import type { Instant, Page, Uuid } from './shapes'
 export interface Certificate {
   id: Uuid
   recording_id: Uuid
-  session_id?: Uuid | null
+  session_id: Uuid
   title: string
   purged_at: Instant
   reason: string
@@ -13,7 +13,7 @@ export interface Certificate {
   bytes: number
   listing_sha256: string
   verified_at: Instant
-  actor: string | { display_name?: string; name?: string } | null
+  actor: string
 }
 
 export const readCertificate = (recordingId: Uuid) =>

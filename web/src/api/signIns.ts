@@ -12,6 +12,8 @@ export interface SignIn {
   id: Uuid
   account: Person & { login: string }
   grants: Grant[]
+  /** What the account may do to anything at all. */
+  may: string[]
   csrf_token: string
   expires_at: Instant
 }

@@ -32,5 +32,8 @@ export const useSignIn = defineStore('signIn', () => {
 
   const hasRole = (...wanted: string[]) => wanted.some((role) => roles.value.has(role))
 
-  return { current, account, roles, restore, signIn, signOut, hasRole, forget: () => keep(null) }
+  /** Whether there is anything at all to which this person may do that: which doors are shown. */
+  const may = (action: string) => current.value?.may.includes(action) ?? false
+
+  return { current, account, roles, may, restore, signIn, signOut, hasRole, forget: () => keep(null) }
 })

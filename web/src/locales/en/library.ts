@@ -10,7 +10,7 @@ export const library = {
   recordings: {
     title: 'Recordings',
     note: 'Ordinary classes are kept for six months from their end',
-    search: 'Search titles or teachers',
+    search: 'Search titles',
     filter: 'Filter by state',
     all: 'All',
     empty: 'No recordings match.',
@@ -52,6 +52,7 @@ export const library = {
     capturing: 'Being recorded; the replay is there once the class ends.',
     purging: 'This recording is being purged.',
     purged: 'This recording has been purged.',
+    not_yours: 'You may read about this recording, but not play it.',
     certificate: 'See the certificate',
     course: 'See the course',
   },
@@ -105,6 +106,11 @@ export const library = {
     number: 'Certificate number',
     note: 'Written to the sealed audit trail; it can be neither changed nor deleted. All times are Beijing time.',
     print: 'Print',
-    reasons: { expired: 'Its time was up', retention: 'Its time was up', requested: 'Purged by hand' },
+    reasons: { expired: 'Its time was up' },
+    ordered: 'Purged by hand: {reason}',
+    actors: {
+      retention: 'The retention clock',
+      purge_ordered_by_a_person: 'The system, as a person ordered',
+    },
   },
 }

@@ -62,6 +62,10 @@ export const shell = {
     no_programmes: 'No programmes yet',
     more: '{n} more',
   },
+  no_entry: {
+    title: 'This page is not open to you',
+    note: 'If you need it, ask academic affairs about your role.',
+  },
   not_found: {
     title: 'No such page',
     note: 'The address may be wrong, or the page has moved.',

@@ -10,7 +10,7 @@ export const library = {
   recordings: {
     title: '录像',
     note: '日常课堂教学录像自课程结束起保存六个月',
-    search: '搜索标题或教师',
+    search: '搜索标题',
     filter: '按状态筛选',
     all: '全部',
     empty: '没有符合条件的录像。',
@@ -52,6 +52,7 @@ export const library = {
     capturing: '正在录制，课程结束后即可回放。',
     purging: '录像正在清除。',
     purged: '录像已清除。',
+    not_yours: '您可以查看这份录像的信息，但无权播放。',
     certificate: '查看清除凭证',
     course: '查看精品课程',
   },
@@ -104,6 +105,8 @@ export const library = {
     number: '凭证编号',
     note: '凭证写入审计记录并封存，不可修改或删除。时间均为北京时间。',
     print: '打印',
-    reasons: { expired: '保存期满', retention: '保存期满', requested: '人工清除' },
+    reasons: { expired: '保存期满' },
+    ordered: '人工清除：{reason}',
+    actors: { retention: '系统（保存期满）', purge_ordered_by_a_person: '系统（按人工清除指令）' },
   },
 }

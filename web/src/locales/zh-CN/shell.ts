@@ -62,6 +62,10 @@ export const shell = {
     no_programmes: '暂无项目',
     more: '还有 {n} 个项目',
   },
+  no_entry: {
+    title: '此页面不对您开放',
+    note: '如需使用，请联系教务处调整您的角色。',
+  },
   not_found: {
     title: '页面不存在',
     note: '地址可能有误，或内容已移走。',
