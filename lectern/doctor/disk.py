@@ -13,7 +13,10 @@ Examine = Callable[[Settings], Finding]
 
 
 def data_folder(settings: Settings) -> Finding:
-    """The embedded servers' data."""
+    """The embedded servers' data, where there are any."""
+    storage = settings.storage
+    if storage.database_url and storage.valkey_url and storage.s3_endpoint:
+        return good("not used: every store has an address")
     return _folder(settings, settings.lectern.data_folder, "LECTERN_DATA_FOLDER")
 
 

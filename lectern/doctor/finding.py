@@ -30,6 +30,8 @@ class Check:
 
     title: str
     examine: Callable[[Settings], Finding]
+    of: tuple[str, ...] = ()
+    """The processes that it matters to; empty: all of them."""
 
 
 def good(found: str) -> Finding:

@@ -3,10 +3,11 @@
 import json
 import time
 
+import pytest
 from click.testing import CliRunner, Result
 
-from lectern.commands.doctor import command
-from lectern.doctor.checks import CHECKS
+from lectern.commands.doctor import PROCESSES, command
+from lectern.doctor.checks import CHECKS, checks_of
 from lectern.doctor.examination import examine
 from lectern.doctor.finding import Check, Finding, Verdict, good
 from lectern.settings import Settings, to_environ
@@ -78,3 +79,25 @@ def test_json_for_machines(stores: Settings) -> None:
     for one in found:
         assert set(one) == {"check", "verdict", "found", "remedy", "seconds"}
         assert bool(one["remedy"]) or one["verdict"] == "good"
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_on_a_machine_of_its_own_is_asked_only_what_it_needs(stores: Settings, process: str) -> None:
+    """As in a container of compose: everything but its own volume is read-only."""
+    nowhere = {
+        "LECTERN_INGEST_SPOOL_FOLDER": "/proc/version/spool",
+        "LECTERN_TRANSCODE_WORK_FOLDER": "/proc/version/work",
+    }
+    well = to_environ(stores) | nowhere | {"LECTERN_MASTER_SECRET": bytes(range(32)).hex()}
+    answer = run(well, "--json", "--process", process)
+    found = {one["check"]: one["verdict"] for one in map(json.loads, answer.stdout.splitlines())}
+    assert {"catalogue", "queue", "object store", "master secret", "packages"} <= set(found)
+    assert ("port of RTMP" in found) == ("spool" in found) == (process == "ingest")
+    assert ("ffmpeg" in found) == ("work folder" in found) == (process == "worker")
+    assert ("port of the API" in found) == (process == "api")
+    bad = [check for check, verdict in found.items() if verdict == "bad" and not check.startswith("port")]
+    assert bad == {"ingest": ["spool"], "worker": ["work folder"]}.get(process, [])
+
+
+def test_all_processes_together_are_asked_everything() -> None:
+    assert checks_of(PROCESSES) == checks_of(()) == CHECKS

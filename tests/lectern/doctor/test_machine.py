@@ -67,6 +67,13 @@ def test_room_on_the_disk_of_each_folder(check: disk.Examine, variable: str, tmp
     assert (low.verdict, variable in low.remedy) == (Verdict.bad, True)
 
 
+def test_the_data_folder_is_not_asked_for_where_every_store_has_an_address() -> None:
+    elsewhere = {"STORAGE_DATABASE_URL": "postgresql://x/y", "STORAGE_VALKEY_URL": "redis://x"}
+    nowhere = {"DATA_FOLDER": "/proc/version/data"}
+    assert disk.data_folder(given(**nowhere, **elsewhere)).verdict == Verdict.bad
+    assert disk.data_folder(given(**nowhere, **elsewhere, STORAGE_S3_ENDPOINT="x:1")).verdict == Verdict.good
+
+
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("", encoding="utf-8")
     finding = disk.spool(given(INGEST_SPOOL_FOLDER=str(tmp_path / "spool")))
