@@ -43,6 +43,8 @@ class Screen:
         """The address, and who may sign in."""
         self._console.print(f"\n[bold]Lectern 讲台 · {url}[/]")
         for one in ACCOUNTS:
+            if not one.shown:
+                continue
             role = one.role.value.replace("_", " ")
             self._console.print(f"  {one.login:<10} {passwords[one.login]:<20} {one.display_name} [dim]{role}[/]")
         self._console.print()

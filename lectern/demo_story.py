@@ -28,6 +28,7 @@ from media.playlist import MediaPlaylist, parse_media
 
 T = TypeVar("T")
 
+OFFICE, LEARNER, INSTRUCTOR = "story-office", "story-learner", "teacher"
 FIRST_SECONDS = 12.0
 CUT_OFF_AT_SECONDS = 25.0
 AWAY_SECONDS = 5.0
@@ -51,7 +52,7 @@ class Story:
     async def tell(self) -> None:
         """All of it, in order; StepFailed at the first step that does not hold."""
         try:
-            await self.screen.step("教务处、李老师、王同学登录 · three people sign in", self._sign_in)
+            await self.screen.step("教务处和一位学员登录 · the office and a learner sign in", self._sign_in)
             sessions = await self.screen.step("导入课表 · import a timetable whose classes are on now", self._import)
             first = await self.screen.step(
                 "先录一段短课 · a short first class is taught and ends", lambda: self._short_class(sessions[0])
@@ -71,7 +72,7 @@ class Story:
     async def _lecture(self, session: dict[str, Any]) -> UUID:
         """The lecture itself: live, cut off for a moment, ended, replayed, encoded."""
         step, session_id = self.screen.step, session["id"]
-        address = await step("取推流地址 · the instructor gets the ingest address", lambda: self._address(session_id))
+        address = await step("取推流地址 · the ingest address and its key", lambda: self._address(session_id))
         encoder = await self._publish(address)
         await step("直播 · it plays live in LL-HLS", lambda: self._plays_live(session_id))
         await step("录像边传边转 · its reels are stored and encoded meanwhile", lambda: self._reels_come(session_id))
@@ -89,33 +90,34 @@ class Story:
         return self.encoders[-1]
 
     async def _sign_in(self) -> tuple[str, None]:
-        for login in ("academic", "teacher", "learner"):
+        for login in (OFFICE, LEARNER):
             self.people[login] = Person(self.settings.api.public_url)
             await self.people[login].sign_in(login, self.passwords[login])
         return "", None
 
     async def _import(self) -> tuple[str, list[dict[str, Any]]]:
         await self._end_leftovers()
-        file = ("timetable.ics", demo_timetable.render(now(), "teacher"), "text/calendar")
-        report = await self.people["academic"].post(
+        file = ("timetable.ics", demo_timetable.render(now(), INSTRUCTOR), "text/calendar")
+        report = await self.people[OFFICE].post(
             "/timetable-imports", files={"file": file}, data={"timetable": TIMETABLE}
         )
         if report["rejected"]:
             raise Complaint(f"row {report['rejected'][0]['row']}: {report['rejected'][0]['detail']}")
         by_title = {one["title"]: one for one in await self._open_sessions()}
         mine = [by_title[title] for title in (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)]
-        return f"{report['created']} sessions, the instructor sees them", mine
+        return f"{report['created']} new sessions, {report['unchanged']} unchanged", mine
 
     async def _open_sessions(self) -> list[dict[str, Any]]:
         around = {"from": (now() - timedelta(hours=1)).isoformat(), "to": (now() + timedelta(hours=1)).isoformat()}
-        listed = await self.people["teacher"].get("/sessions", mine=True, state=["scheduled", "live", "cut"], **around)
+        listed = await self.people[OFFICE].get("/sessions", state=["scheduled", "live", "cut"], **around)
         items: list[dict[str, Any]] = listed["items"]
         return items
 
     async def _end_leftovers(self) -> None:
         """A demo that was stopped in the middle left classes that hold the room and the people of this one."""
-        for one in await self._open_sessions():
-            await self.people["teacher"].post(f"/sessions/{one['id']}/end", {"reason": "演示重新开始"})
+        ours = (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)
+        for one in [each for each in await self._open_sessions() if each["title"] in ours]:
+            await self.people[OFFICE].post(f"/sessions/{one['id']}/end", {"reason": "演示重新开始"})
 
     async def _short_class(self, session: dict[str, Any]) -> tuple[str, UUID]:
         _, address = await self._address(session["id"])
@@ -129,7 +131,7 @@ class Story:
         return f"{recording['duration_ms'] / 1000:.0f} s recorded", recording_id
 
     async def _address(self, session_id: str) -> tuple[str, str]:
-        given = await self.people["teacher"].get(f"/sessions/{session_id}/ingest")
+        given = await self.people[OFFICE].get(f"/sessions/{session_id}/ingest")
         return (
             f"{given['rtmp_server']}, key of {len(given['key'])} characters",
             f"{given['rtmp_server']}/{given['key']}",
@@ -137,18 +139,18 @@ class Story:
 
     async def _plays_live(self, session_id: str) -> tuple[str, None]:
         async def session() -> Any:
-            return await self.people["learner"].get(f"/sessions/{session_id}")
+            return await self.people[LEARNER].get(f"/sessions/{session_id}")
 
         await self._until(session, lambda one: one["state"] == "live", LIVE_SECONDS, "live")
-        url = (await self.people["learner"].post(f"/sessions/{session_id}/playback"))["url"]
+        url = (await self.people[LEARNER].post(f"/sessions/{session_id}/playback"))["url"]
         playlist = await self._until(
             lambda: self._media_playlist(url), lambda one: bool(one.segments), LIVE_SECONDS, "playing"
         )
-        segment = await self.people["learner"].fetch(urljoin(url, playlist.segments[-1].uri))
+        segment = await self.people[LEARNER].fetch(urljoin(url, playlist.segments[-1].uri))
         return f"parts of {playlist.part_target_seconds} s, a segment of {len(segment) // 1024} KiB", None
 
     async def _reels_come(self, session_id: str) -> tuple[str, None]:
-        recording_id = UUID((await self.people["teacher"].get(f"/sessions/{session_id}"))["recording_id"])
+        recording_id = UUID((await self.people[OFFICE].get(f"/sessions/{session_id}"))["recording_id"])
         await asyncio.to_thread(add_demo_recordings, self.settings.lectern.data_folder, [recording_id])
         one = await self._until(
             lambda: self._recording(recording_id), lambda one: one["encoding"]["done"] >= 1, LADDER_SECONDS, "encoded"
@@ -166,8 +168,8 @@ class Story:
         complaint = await asyncio.wait_for(encoder.finish(), 2 * LECTURE_SECONDS)
         if complaint:
             raise Complaint(f"the encoder says: {complaint}")
-        session = await self.people["teacher"].get(f"/sessions/{session_id}")
-        url = (await self.people["learner"].post(f"/sessions/{session_id}/playback"))["url"]
+        session = await self.people[OFFICE].get(f"/sessions/{session_id}")
+        url = (await self.people[LEARNER].post(f"/sessions/{session_id}/playback"))["url"]
         playlist = await self._media_playlist(url)
         breaks = sum(one.discontinuity for one in playlist.segments)
         if session["state"] != "live" or breaks != 1:
@@ -176,16 +178,16 @@ class Story:
         return f"one discontinuity in {seconds:.0f} s of {len(playlist.segments)} segments", None
 
     async def _end(self, session_id: str) -> tuple[str, UUID]:
-        ended = await self.people["teacher"].post(f"/sessions/{session_id}/end", {"reason": "下课"})
+        ended = await self.people[OFFICE].post(f"/sessions/{session_id}/end", {"reason": "下课"})
         recording_id = UUID(ended["recording_id"])
         await asyncio.to_thread(add_demo_recordings, self.settings.lectern.data_folder, [recording_id])
         return "", recording_id
 
     async def _replays(self, recording_id: UUID) -> tuple[str, None]:
         started = time.monotonic()
-        url = (await self.people["learner"].post(f"/recordings/{recording_id}/playback"))["url"]
+        url = (await self.people[LEARNER].post(f"/recordings/{recording_id}/playback"))["url"]
         playlist = await self._media_playlist(url)
-        await self.people["learner"].fetch(urljoin(url, playlist.segments[0].uri))
+        await self.people[LEARNER].fetch(urljoin(url, playlist.segments[0].uri))
         ready = time.monotonic() - started
         whole = await self._until(lambda: self._media_playlist(url), lambda one: one.endlist, STORED_SECONDS, "whole")
         seconds = sum(one.duration_seconds for one in whole.segments)
@@ -198,7 +200,7 @@ class Story:
             return bool(one["encoding"]["total"] and one["encoding"]["done"] == one["encoding"]["total"])
 
         one = await self._until(lambda: self._recording(recording_id), complete, LADDER_SECONDS, "encoded")
-        url = (await self.people["learner"].post(f"/recordings/{recording_id}/playback"))["url"]
+        url = (await self.people[LEARNER].post(f"/recordings/{recording_id}/playback"))["url"]
         heights = [
             line.rsplit("x", 1)[-1].split(",")[0] for line in (await self._text(url)).splitlines() if "RESOL" in line
         ]
@@ -206,7 +208,7 @@ class Story:
 
     async def _promote(self, recording_id: UUID) -> tuple[str, None]:
         order = {"title": demo_timetable.LECTURE_TITLE, "audience": "scoped", "summary": "为什么问，问什么，等多久。"}
-        course = await self.people["teacher"].post(f"/recordings/{recording_id}/promotion", order)
+        course = await self.people[OFFICE].post(f"/recordings/{recording_id}/promotion", order)
         return f"course {course['id']}, {course['state']}", None
 
     async def _six_months_pass(self, purged: UUID, promoted: UUID) -> tuple[str, None]:
@@ -215,7 +217,7 @@ class Story:
         emptied = due + timedelta(hours=self.settings.retention.trash_grace_hours + GRACE_HOURS_MORE)
         for instant in (due, emptied):
             await self._retention(instant, purged, promoted)
-        certificate = await self.people["academic"].get(f"/recordings/{purged}/certificate")
+        certificate = await self.people[OFFICE].get(f"/recordings/{purged}/certificate")
         left = await self._recording(promoted)
         if left["state"] != "promoted":
             raise Complaint(f"the promoted recording is {left['state']}")
@@ -234,10 +236,10 @@ class Story:
             raise Complaint(said.decode().strip().splitlines()[-1])
 
     async def _recording(self, recording_id: UUID) -> Any:
-        return await self.people["academic"].get(f"/recordings/{recording_id}")
+        return await self.people[OFFICE].get(f"/recordings/{recording_id}")
 
     async def _text(self, url: str) -> str:
-        return (await self.people["learner"].fetch(url)).decode()
+        return (await self.people[LEARNER].fetch(url)).decode()
 
     async def _media_playlist(self, url: str) -> MediaPlaylist:
         """The first rendition that the multivariant playlist lists."""

@@ -49,13 +49,17 @@ PASSWORD_WORDS = ("Chalk", "Board", "Lamp", "Desk", "Globe", "Atlas", "Prism", "
 
 @dataclass(frozen=True)
 class SeedAccount:
-    """An account of the seed: its one role says what it is for."""
+    """An account of the seed: its one role says what it is for; what is not `shown` the demo's story signs in as.
+
+    An account has one sign-in: were the story to use those on the screen, whoever tried one would end it.
+    """
 
     login: str
     display_name: str
     role: Role
     scope: ScopeKind = ScopeKind.institute
     place: str = ""
+    shown: bool = True
 
 
 ACCOUNTS = (
@@ -70,6 +74,8 @@ ACCOUNTS = (
     SeedAccount("sysadmin", "钱系统", Role.system_administrator),
     SeedAccount("secadmin", "冯安全", Role.security_administrator),
     SeedAccount("auditor", "蒋审计", Role.auditor),
+    SeedAccount("story-office", "演示教务", Role.academic_affairs, shown=False),
+    SeedAccount("story-learner", "演示同学", Role.learner, ScopeKind.cohort, "class-1", shown=False),
 )
 
 
