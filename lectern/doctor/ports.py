@@ -81,5 +81,9 @@ def _runs_lectern(process: psutil.Process) -> bool:
         words = process.cmdline()
     except psutil.Error:
         return False
-    # `/…/bin/python /…/bin/lectern api`, or `python -P -m lectern api`.
-    return any(Path(word).name == OUR_PROGRAM for word in words[:4])
+    return bool(words) and OUR_PROGRAM in (Path(words[0]).name, Path(_script(words[1:])).name)
+
+
+def _script(arguments: list[str]) -> str:
+    """What an interpreter runs: `/…/bin/lectern` of `python /…/bin/lectern api`, or of `python -P -m lectern api`."""
+    return next((word for word in arguments if not word.startswith("-")), "")

@@ -6,7 +6,8 @@ import time
 import pytest
 from click.testing import CliRunner, Result
 
-from lectern.commands.doctor import PROCESSES, command
+from lectern.__main__ import lectern
+from lectern.commands.doctor import PROCESSES
 from lectern.doctor.checks import CHECKS, checks_of
 from lectern.doctor.examination import examine
 from lectern.doctor.finding import Check, Finding, Verdict, good
@@ -16,7 +17,7 @@ from tests.lectern.doctor.conftest import given
 
 def run(environ: dict[str, str], *arguments: str) -> Result:
     # Whatever this machine has set must not decide.
-    return CliRunner(env=environ).invoke(command, list(arguments), obj={"config": None, "debug": False})
+    return CliRunner(env=environ).invoke(lectern, ["doctor", *arguments])
 
 
 def test_servers_that_take_a_connection_and_say_nothing_are_not_waited_for(silent_port: int) -> None:

@@ -52,7 +52,8 @@ def test_a_port_on_which_lectern_or_its_child_listens(tmp_path: Path, arguments:
 
 
 def test_a_port_that_somebody_else_has(tmp_path: Path) -> None:
-    with listening(tmp_path / "lectern-of-a-theatre") as port:
+    # A word of its own that is our program's name does not make it ours.
+    with listening(tmp_path / "theatre", "lectern") as port:
         finding = ports.rtmp(given(INGEST_RTMP_PORT=str(port), INGEST_RTMP_HOSTS="127.0.0.1"))
     assert (finding.verdict, "is taken by python" in finding.found) == (Verdict.bad, True), finding
     assert "LECTERN_INGEST_RTMP_PORT" in finding.remedy
