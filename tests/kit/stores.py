@@ -1,9 +1,10 @@
 """The three stores of one house, each of which can be frozen, killed and brought back at the same address."""
 
+import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,20 +65,15 @@ class Stores:
         """Again over the same folder, at the same address."""
         self.running[name] = START[name](self.folder / name, port=self.running[name].port)
 
-    @contextlib.contextmanager
-    def away(self, name: str, how: str) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def away(self, name: str, how: str) -> AsyncIterator[None]:
         """Gone for the block, `how` is freeze or kill; back whatever happens in it."""
-        if how == "freeze":
-            self.freeze(name)
-        else:
-            self.kill(name)
+        go, come = (self.freeze, self.thaw) if how == "freeze" else (self.kill, self.restart)
+        await asyncio.to_thread(go, name)
         try:
             yield
         finally:
-            if how == "freeze":
-                self.thaw(name)
-            else:
-                self.restart(name)
+            await asyncio.to_thread(come, name)
 
 
 @contextlib.contextmanager
