@@ -34,8 +34,8 @@ describe('words for an encoder', () => {
 
   it.each([
     [2500, 'enough'],
-    [400, 'lean'],
-    [150, 'starved'],
+    [400, 'little'],
+    [50, 'little'],
     [14_000, 'too_much'],
   ])('%d kbps at 720p30 are %s', (video_kbps, word) => {
     expect(judgeBitRate(live({ video_kbps, width: 1280, height: 720, frame_rate: 30 })).word).toBe(word)
