@@ -25,7 +25,9 @@ class ApiSettings:
     workers: int = 1
     """Granian worker processes."""
     sign_in_idle_seconds: int = 8 * 3600
-    """How long a sign-in lasts without being used."""
+    """How long a sign-in lasts without being used; each use begins it anew."""
+    sign_in_longest_seconds: int = 24 * 3600
+    """How long a sign-in lasts at most, however much it is used; then the password is asked for again."""
     playback_token_seconds: int = 6 * 3600
     """How long a playback token lasts; the player asks for a new one before it ends."""
     sign_in_attempts_per_minute: int = 20
@@ -40,6 +42,8 @@ class ApiSettings:
     """nginx stands in front and answers X-Accel-Redirect; else the API sends the bytes of a replay itself."""
 
     def __post_init__(self) -> None:
+        if self.sign_in_longest_seconds < self.sign_in_idle_seconds:
+            raise ValueError("sign_in_longest_seconds: must be at least sign_in_idle_seconds")
         for proxy in self.trusted_proxies:
             try:
                 ipaddress.ip_network(proxy)

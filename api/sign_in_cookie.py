@@ -33,7 +33,7 @@ def csrf_token(key: bytes, token: str) -> str:
 
 def csrf_matches(key: bytes, token: str, sent: str) -> bool:
     """Whether `sent` is this sign-in's CSRF token, compared in constant time."""
-    return hmac.compare_digest(csrf_token(key, token), sent)
+    return hmac.compare_digest(csrf_token(key, token).encode(), sent.encode())
 
 
 def cookie(token: str, max_age_seconds: int) -> Cookie:

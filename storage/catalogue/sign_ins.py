@@ -5,7 +5,7 @@ id), which is quick. Who listens there and was away asks `ended_since` once it l
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
@@ -20,6 +20,8 @@ from storage.catalogue.tables.sign_in import SignIn
 from storage.catalogue.transaction import Transaction
 
 ENDED_CHANNEL = "sign_in_ended"
+PROLONGED_BY_AT_LEAST = timedelta(minutes=1)
+"""Less than this more is not worth a write: a page asks several times a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,19 @@ async def find(tx: Transaction, token_hash: bytes, now: datetime) -> Known | Non
         cohort_ids=frozenset(cohort.id for cohort in cohorts),
         programme_ids=frozenset(cohort.programme_id for cohort in cohorts),
     )
+
+
+async def prolong(tx: Transaction, sign_in: SignIn, until: datetime) -> bool:
+    """Lets an open sign-in last until then; False where it lasts about as long already, or was ended meanwhile."""
+    if until - sign_in.expires_at < PROLONGED_BY_AT_LEAST:
+        return False
+    statement = (
+        update(SignIn)
+        .where(SignIn.id == sign_in.id, SignIn.ended_at.is_(None), SignIn.expires_at < until)
+        .values(expires_at=until)
+        .returning(SignIn.id)
+    )
+    return await tx.session.scalar(statement) is not None
 
 
 async def end(tx: Transaction, sign_in_id: UUID, reason: str, now: datetime) -> bool:
