@@ -67,6 +67,18 @@ def next_step(course: Reviewable) -> Step:
     return Step.none
 
 
+def may_review(course: Reviewable, account_id: UUID, grants: Iterable[Grant]) -> bool:
+    """Whether this account is one who reviews this course, whatever state it is in."""
+    return account_id != course.provider_id and _has_role(
+        course, grants, Action.course_review, ROUTES[course.audience].reviewers
+    )
+
+
+def may_file(course: Reviewable, grants: Iterable[Grant]) -> bool:
+    """Whether an account with these grants is one who records this course's filing, whatever state it is in."""
+    return _has_role(course, grants, Action.course_file, frozenset({ROUTES[course.audience].filed_with}))
+
+
 def require_reviewer(course: Reviewable, account_id: UUID, grants: Iterable[Grant]) -> None:
     """Refusal unless this account may review this course: self_review, wrong_reviewer, move_not_allowed."""
     COURSE.move(course.state, CourseMove.approve)
@@ -92,5 +104,9 @@ def require_publishable(course: Reviewable) -> None:
 
 
 def _require_role(course: Reviewable, grants: Iterable[Grant], action: Action, roles: frozenset[Role]) -> None:
-    if not may([grant for grant in grants if grant.role in roles], action, course.scope):
+    if not _has_role(course, grants, action, roles):
         raise Refusal(RefusalCode.wrong_reviewer, audience=course.audience, wanted=",".join(sorted(roles)))
+
+
+def _has_role(course: Reviewable, grants: Iterable[Grant], action: Action, roles: frozenset[Role]) -> bool:
+    return may([grant for grant in grants if grant.role in roles], action, course.scope)

@@ -31,11 +31,12 @@ _hasher = PasswordHasher()
 async def shapes(tx: Transaction, known: Known, listed: Sequence[Account]) -> list[AccountShape]:
     """Accounts as they are shown to this one; nobody disables or grants to oneself."""
     mine = actions(grants_of(known), Scope(), False, SHOWN_ACTIONS)
+    held = await accounts.grants_by_account(tx, [one.id for one in listed])
     return [
         AccountShape(
             id=one.id, login=one.login, display_name=one.display_name,
             grants=[GrantShape(given.role, given.scope_kind, given.scope_id)
-                    for given in await accounts.grants_of(tx, one.id)],
+                    for given in held[one.id]],
             has_password=one.password_hash is not None, locked_until=one.locked_until, disabled_at=one.disabled_at,
             created_at=one.created_at,
             may=[action for action in mine if one.id != known.account.id or action == Action.account_manage],

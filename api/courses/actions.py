@@ -20,7 +20,7 @@ from domain.kinds import Audience, Role
 from domain.permissions import Action, Reach, Scope, actions, may_anywhere, reach, roster_grants
 from domain.refusals import Refusal, RefusalCode
 from domain.release import CourseFacts, may_see_course, require_see_course
-from domain.review import require_filer, require_publishable, require_reviewer
+from domain.review import may_file, may_review, require_filer, require_publishable, require_reviewer
 from domain.states import CourseMove, CourseState
 from storage.catalogue import accounts, courses, institute, recordings
 from storage.catalogue.courses import Parts, Window
@@ -72,13 +72,27 @@ def is_visible(known: Known, course: Course) -> bool:
     return may_see_course(known.viewer(), facts_of(course))
 
 
+def allowed(known: Known, course: Course) -> list[Action]:
+    """What the account may do to the course: what it is shown, and what a route then takes from it.
+
+    Review and filing are more than the table's word: `domain.review` says whose they are, by the course's audience.
+    """
+    grants, own = grants_of(known), course.provider_id == known.account.id
+    found = actions(grants, scope_of(course), own, SHOWN_ACTIONS)
+    decided = {
+        Action.course_play: is_visible(known, course),
+        Action.course_review: may_review(courses.reviewable(course), known.account.id, grants),
+        Action.course_file: may_file(courses.reviewable(course), grants),
+    }
+    return [one for one in SHOWN_ACTIONS if decided.get(one, one in found)]
+
+
 async def shapes(tx: Transaction, known: Known, found: Sequence[Course]) -> list[CourseShape]:
     """Courses as they are shown to this account."""
     parts = await courses.parts(tx, [one.id for one in found])
     made_of = await recordings.by_id(tx, [one.recording_id for one in found])
     people = await accounts.by_id(tx, {one.provider_id for one in found})
     programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
-    grants = grants_of(known)
     return [
         CourseShape(
             id=one.id, recording_id=one.recording_id, title=one.title, summary=one.summary, audience=one.audience,
@@ -91,7 +105,7 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Course]) -> list
             references=[ReferenceShape(part.title, part.url) for part in parts[one.id].references],
             reviewed_at=one.reviewed_at, review_note=one.review_note, filed_at=one.filed_at,
             published_at=one.published_at, version=one.version,
-            may=actions(grants, scope_of(one), one.provider_id == known.account.id, SHOWN_ACTIONS),
+            may=allowed(known, one),
         )
         for one in found
     ]  # fmt: skip

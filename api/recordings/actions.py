@@ -30,6 +30,7 @@ from storage.catalogue import accounts, courses, holds, institute, recordings, r
 from storage.catalogue.sign_ins import Known
 from storage.catalogue.tables.certificate import Certificate
 from storage.catalogue.tables.course import Course
+from storage.catalogue.tables.hold import Hold
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.still import StillKind
 from storage.catalogue.transaction import Actor, Transaction
@@ -66,6 +67,26 @@ def is_visible(known: Known, recording: Recording) -> bool:
     return by_duty or may_play(known.viewer(), playable(recording))
 
 
+def allowed(known: Known, recording: Recording, standing: Sequence[Hold]) -> list[Action]:
+    """What the account may do to the recording: what it is shown, and what a route then takes from it.
+
+    Playing is more than the table's word (the release decides too), and a hold is lifted by who may lift one of these.
+    """
+    own, scope = is_own(known, recording), scope_of(recording)
+    found = actions(grants_of(known), scope, own, SHOWN_ACTIONS)
+    decided = {
+        Action.recording_play: may_play(known.viewer(), playable(recording)),
+        Action.recording_hold_lift: any(may_lift(known, recording, hold) for hold in standing),
+    }
+    return [one for one in SHOWN_ACTIONS if decided.get(one, one in found)]
+
+
+def may_lift(known: Known, recording: Recording, hold: Hold) -> bool:
+    """Whether the account may lift this hold. OWN means one's own hold: nobody lifts what others placed on his."""
+    mine = hold.placed_by == known.account.id
+    return may(grants_of(known), Action.recording_hold_lift, scope_of(recording), mine)
+
+
 async def readable(tx: Transaction, known: Known, recording_id: UUID) -> Recording:
     """The recording; Refusal("not_found") for whoever may not see it."""
     recording = await recordings.get(tx, recording_id)
@@ -96,11 +117,11 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> l
         key: Person(key, row.display_name)
         for key, row in (await accounts.by_id(tx, {one for one in named if one})).items()
     }
-    grants = grants_of(known)
+    kept = await courses.newest_of(tx, [one.id for one in found if _is_promoted(one)])
     shown = []
     for one in found:
         made = progress.get(one.id, work.Progress())
-        course = next(iter(await courses.of_recording(tx, one.id)), None) if _is_promoted(one) else None
+        course = kept.get(one.id)
         shown.append(
             RecordingShape(
                 id=one.id, session_id=one.session_id, title=one.title, state=one.state,
@@ -114,12 +135,12 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> l
                 encoding=EncodingShape(made.done, made.total, made.failed),
                 holds=[
                     HoldShape(hold.id, hold.reason, people.get(hold.placed_by) if hold.placed_by else None,
-                              hold.placed_at)
+                              hold.placed_at, _lift_if(may_lift(known, one, hold)))
                     for hold in standing.get(one.id, ())
                 ],
                 marked_at=one.marked_at, purge_reason=one.purge_reason, course_id=course.id if course else None,
                 version=one.version,
-                may=actions(grants, scope_of(one), is_own(known, one), SHOWN_ACTIONS),
+                may=allowed(known, one, standing.get(one.id, ())),
             )
         )  # fmt: skip
     return shown
@@ -155,17 +176,19 @@ async def place_hold(
     require_holdable(recording.state)
     hold = await holds.place(tx, recording_id, reason, known.account.id, resources.clock())
     await tx.audit(actor, "recording_held", "recording", recording_id, hold=str(hold.id), reason=reason)
-    return HoldShape(hold.id, hold.reason, Person(known.account.id, known.account.display_name), hold.placed_at)
+    placer = Person(known.account.id, known.account.display_name)
+    return HoldShape(hold.id, hold.reason, placer, hold.placed_at, _lift_if(may_lift(known, recording, hold)))
 
 
 async def lift_hold(
     tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID
 ) -> None:
-    """Let the clock run again; OWN means one's own hold, so that nobody lifts what others placed on his recording."""
+    """Let the clock run again. Refusals: not_found, not_permitted."""
     recording = await readable(tx, known, recording_id)
     standing = (await holds.standing(tx, [recording_id])).get(recording_id, [])
-    mine = any(hold.id == hold_id and hold.placed_by == known.account.id for hold in standing)
-    require_for(known, Action.recording_hold_lift, scope_of(recording), own=mine)
+    hold = next((one for one in standing if one.id == hold_id), None)
+    if hold is not None and not may_lift(known, recording, hold):
+        raise Refusal(RefusalCode.not_permitted, action=Action.recording_hold_lift)
     await holds.lift(tx, recording_id, hold_id, known.account.id, "", resources.clock())
     await tx.audit(actor, "recording_hold_lifted", "recording", recording_id, hold=str(hold_id))
 
@@ -244,6 +267,10 @@ def certificate_shape(one: Certificate) -> CertificateShape:
         purged_at=one.purged_at, verified_at=one.verified_at, reason=one.reason, objects=one.objects,
         bytes=one.bytes, listing_sha256=one.listing_sha256.hex(), actor=one.actor,
     )  # fmt: skip
+
+
+def _lift_if(may_be_lifted: bool) -> list[Action]:
+    return [Action.recording_hold_lift] if may_be_lifted else []
 
 
 def _is_promoted(recording: Recording) -> bool:

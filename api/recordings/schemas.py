@@ -5,19 +5,20 @@ from uuid import UUID
 
 import msgspec
 
-from api.shapes import Person, Place, Reason, Title
+from api.shapes import Given, Person, Place, Reason, Summary, Title
 from domain.kinds import Audience, Release
 from domain.permissions import Action
 from domain.states import RecordingState, WorkState
 
 
 class HoldShape(msgspec.Struct):
-    """A hold that stands: why, by whom, since when."""
+    """A hold that stands: why, by whom, since when; `may` lists what the asking account may do to it."""
 
     id: UUID
     reason: str
     placed_by: Person | None
     placed_at: datetime
+    may: list[Action]
 
 
 class EncodingShape(msgspec.Struct):
@@ -56,25 +57,25 @@ class RecordingShape(msgspec.Struct):
     may: list[Action]
 
 
-class RecordingChange(msgspec.Struct, forbid_unknown_fields=True):
+class RecordingChange(Given):
     """What may be changed of a recording; what is left out stays."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
 
 
-class PurgeOrder(msgspec.Struct):
+class PurgeOrder(Given):
     """Purge now: why, and the recording's own title typed again."""
 
     reason: Reason
-    confirm_title: str
+    confirm_title: Title
 
 
-class PromotionOrder(msgspec.Struct):
+class PromotionOrder(Given):
     """Make a course of the recording."""
 
     title: Title
     audience: Audience
-    summary: str = ""
+    summary: Summary = ""
 
 
 class StillShape(msgspec.Struct):

@@ -14,9 +14,9 @@ from api.shapes import Person, Place
 from domain.admission import AdmissionLimits
 from domain.ingest_key import derive, key_hash
 from domain.kinds import Slot
-from domain.permissions import Action, Scope, actions
+from domain.permissions import Action, Scope, may
 from domain.refusals import Refusal, RefusalCode
-from domain.release import Playable, require_watch_live
+from domain.release import Playable, may_watch_live, require_watch_live
 from domain.states import SessionMove, SessionState
 from storage.catalogue import accounts, credentials, institute, recordings, sessions
 from storage.catalogue.credentials import NewCredential
@@ -40,11 +40,29 @@ def scope_of(session: Session) -> Scope:
     return Scope(session.department_id, session.programme_id, session.cohort_id)
 
 
+def playable(session: Session) -> Playable:
+    """The session as `domain.release` asks about it."""
+    owners = (session.instructor_id, session.responsible_id, session.reviewer_id)
+    return Playable(session.release, False, scope_of(session), frozenset(one for one in owners if one))
+
+
+def allowed(known: Known, session: Session, among: Sequence[Action]) -> list[Action]:
+    """Which of these the account may do to the session: what it is shown, and what a route then takes from it.
+
+    Watching is more than the table's word: the session's release decides too.
+    """
+    grants, scope = grants_of(known), scope_of(session)
+    return [
+        one for one in among
+        if (may_watch_live(known.viewer(), playable(session)) if one == Action.session_play
+            else may(grants, one, scope, sessions.is_own(session, known.account.id, one)))
+    ]  # fmt: skip
+
+
 async def readable(tx: Transaction, known: Known, session_id: UUID) -> Session:
     """The session; Refusal("not_found") for whoever may not read it."""
     session = await sessions.get(tx, session_id)
-    own = sessions.is_own(session, known.account.id)
-    if not actions(grants_of(known), scope_of(session), own, (Action.session_read,)):
+    if Action.session_read not in allowed(known, session, (Action.session_read,)):
         raise Refusal(RefusalCode.not_found, kind="session", id=session_id)
     return session
 
@@ -53,7 +71,7 @@ async def locked(tx: Transaction, known: Known, session_id: UUID, needed: Action
     """The session under its row's lock, for whoever may do `needed` to it."""
     await readable(tx, known, session_id)
     session = await sessions.lock(tx, session_id, version)
-    require_for(known, needed, scope_of(session), own=sessions.is_own(session, known.account.id))
+    require_for(known, needed, scope_of(session), own=sessions.is_own(session, known.account.id, needed))
     return session
 
 
@@ -63,7 +81,6 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
     cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
     people = await accounts.by_id(tx, {one.instructor_id for one in found if one.instructor_id})
     recorded = await recordings.ids_of_sessions(tx, [one.id for one in found])
-    grants = grants_of(known)
     return [
         SessionShape(
             id=one.id, kind=one.kind, interaction=one.interaction, title=one.title, state=one.state,
@@ -75,7 +92,7 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
             else None,
             recording_id=recorded.get(one.id), release=one.release, cut_reason=one.cut_reason,
             went_live_at=one.went_live_at, ended_at=one.ended_at, version=one.version,
-            may=actions(grants, scope_of(one), sessions.is_own(one, known.account.id), SHOWN_ACTIONS),
+            may=allowed(known, one, SHOWN_ACTIONS),
         )
         for one in found
     ]  # fmt: skip
@@ -145,9 +162,7 @@ async def command(
 async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> Session:
     """The session, if this account may watch it live now. Refusals: not_found, not_live, not_released."""
     session = await readable(tx, known, session_id)
-    owners = (session.instructor_id, session.responsible_id, session.reviewer_id)
-    playable = Playable(session.release, False, scope_of(session), frozenset(one for one in owners if one))
-    require_watch_live(known.viewer(), playable)
+    require_watch_live(known.viewer(), playable(session))
     if session.state not in (SessionState.live, SessionState.cut):
         raise Refusal(RefusalCode.not_live, state=session.state)
     return session

@@ -96,6 +96,15 @@ async def grants_of(tx: Transaction, account_id: UUID) -> tuple[Grant, ...]:
     return tuple(Grant(row.role, row.scope_kind, row.scope_id) for row in rows)
 
 
+async def grants_by_account(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, tuple[Grant, ...]]:
+    """The same for a page of accounts; each has an entry."""
+    found: dict[UUID, list[Grant]] = {account_id: [] for account_id in ids}
+    statement = select(RoleGrant).where(RoleGrant.account_id.in_(found)).order_by(RoleGrant.id)
+    for row in await tx.session.scalars(statement):
+        found[row.account_id].append(Grant(row.role, row.scope_kind, row.scope_id))
+    return {account_id: tuple(grants) for account_id, grants in found.items()}
+
+
 async def grant(tx: Transaction, account_id: UUID, given: Grant, granted_by: UUID | None, now: datetime) -> bool:
     """Gives a grant; False where the account has it already."""
     values = {

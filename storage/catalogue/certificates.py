@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from domain.permissions import Reach
 from storage.catalogue.paging import PAGE, Order, Page, page_of
+from storage.catalogue.reaches import branches_of
 from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.tables.base import Digest
 from storage.catalogue.tables.certificate import Certificate
+from storage.catalogue.tables.recording import Recording
 from storage.catalogue.transaction import Actor, Transaction
 
 ORDER = Order(Certificate.purged_at, Certificate.id)
@@ -68,9 +71,21 @@ async def of_recording(tx: Transaction, recording_id: UUID) -> Certificate | Non
     return (await tx.session.scalars(statement)).one_or_none()
 
 
-async def listing(tx: Transaction, *, cursor: str | None = None, limit: int = PAGE) -> Page[Certificate]:
-    """All certificates, the newest first."""
-    return await page_of(tx, Certificate, ORDER, cursor=cursor, limit=limit)
+async def listing(
+    tx: Transaction, reach: Reach, account_id: UUID, *, cursor: str | None = None, limit: int = PAGE
+) -> Page[Certificate]:
+    """Certificates of recordings within the account's reach, the newest first."""
+    ways = branches_of(
+        reach,
+        department_id=Recording.department_id,
+        programme_id=Recording.programme_id,
+        cohort_id=Recording.cohort_id,
+        own=[Recording.instructor_id == account_id],
+    )
+    if ways is not None and not ways:
+        return Page([], None)
+    within = [] if ways is None else [Certificate.recording_id.in_(select(Recording.id).where(or_(*ways)))]
+    return await page_of(tx, Certificate, ORDER, where=within, cursor=cursor, limit=limit)
 
 
 async def altered(tx: Transaction) -> list[UUID]:

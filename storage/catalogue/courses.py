@@ -95,6 +95,14 @@ async def of_recording(tx: Transaction, recording_id: UUID) -> Sequence[Course]:
     return (await tx.session.scalars(statement)).all()
 
 
+async def newest_of(tx: Transaction, recording_ids: Collection[UUID]) -> dict[UUID, Course]:
+    """The newest course of each recording of a page; one without any has no entry."""
+    if not recording_ids:
+        return {}
+    statement = select(Course).where(Course.recording_id.in_(recording_ids)).order_by(Course.created_at, Course.id)
+    return {one.recording_id: one for one in await tx.session.scalars(statement)}
+
+
 async def listing(
     tx: Transaction,
     windows: Iterable[Window],

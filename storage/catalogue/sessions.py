@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from domain.facts import SessionEnded, SessionScheduled
-from domain.permissions import Reach
+from domain.permissions import Action, Reach
 from domain.schedule import MAX_SESSION_SECONDS
 from domain.states import SessionMove, SessionState, session_machine
 from storage.catalogue import bookings
@@ -21,6 +21,8 @@ from storage.catalogue.transaction import Transaction
 
 CONTROL_CHANNEL = "session_control"
 ORDER = Order(Session.starts_at, Session.id, descending=False)
+REVIEWING = frozenset({Action.session_read, Action.session_play, Action.session_control})
+"""What being a session's reviewer makes one's own (`domain.permissions`)."""
 OPEN_STATES = (SessionState.scheduled, SessionState.live, SessionState.cut)
 
 
@@ -135,9 +137,13 @@ async def overdue(tx: Transaction, now: datetime, overrun_seconds: float, limit:
     return list((await tx.session.scalars(statement)).all())
 
 
-def is_own(session: Session, account_id: UUID) -> bool:
-    """Whether the session is the account's: it teaches it, answers for it, or reviews it."""
-    return account_id in (session.instructor_id, session.responsible_id, session.reviewer_id)
+def is_own(session: Session, account_id: UUID, action: Action) -> bool:
+    """Whether the session is the account's for this action: it teaches it or answers for it; or reviews it, which is
+    for seeing, watching and cutting it alone.
+    """
+    if account_id == session.reviewer_id and action in REVIEWING:
+        return True
+    return account_id in (session.instructor_id, session.responsible_id)
 
 
 def _own(account_id: UUID) -> list[ColumnElement[bool]]:

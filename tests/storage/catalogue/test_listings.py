@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.kinds import Audience
-from domain.permissions import Reach, Scope
+from domain.permissions import Action, Reach, Scope
 from domain.refusals import Refusal, RefusalCode
 from domain.states import CourseState, RecordingState, SessionState
 from storage.catalogue import courses, recordings, sessions
@@ -121,7 +121,8 @@ async def test_a_list_shows_exactly_what_the_domains_reach_covers(catalogue: Cat
                 row.id
                 for row in made
                 if reach.covers(
-                    Scope(row.department_id, row.programme_id, row.cohort_id), sessions.is_own(row, one.teacher_id)
+                    Scope(row.department_id, row.programme_id, row.cohort_id),
+                    sessions.is_own(row, one.teacher_id, Action.session_read),
                 )
             }
             assert shown == covered, reach
