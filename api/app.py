@@ -13,21 +13,22 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License
 
-from api import permit, problems
+from api import media_types, permit, problems
 from api.accounts.routes import ACCOUNT_ROUTES
 from api.acting import provide_actor
 from api.audit.routes import AUDIT_ROUTES
 from api.authentication import SignInMiddleware
 from api.courses.routes import COURSE_ROUTES
+from api.document import DocumentPlugin, operation_id
 from api.health.routes import HEALTH_ROUTES
 from api.institute.routes import INSTITUTE_ROUTES
 from api.pages import page_routes
 from api.recordings.routes import RECORDING_ROUTES
 from api.replay.routes import replay_routes
 from api.resources import Resources
+from api.security_headers import add_headers
 from api.sessions.routes import SESSION_ROUTES
 from api.sign_ins.routes import SIGN_IN_ROUTES
 from api.timetables.routes import TIMETABLE_ROUTES
@@ -54,8 +55,9 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
     )
     return Litestar(
         route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
-        guards=[permit.guard],
+        guards=[permit.guard, media_types.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
+        before_send=[add_headers],
         exception_handlers=problems.HANDLERS,
         dependencies={"resources": Provide(provide_resources, sync_to_thread=False),
                       "known": Provide(provide_known, sync_to_thread=False),
@@ -100,6 +102,7 @@ def _document() -> OpenAPIConfig:
         openapi_router=Router(
             "/schema", route_handlers=[], include_in_schema=False, opt=permit.public("the API's document holds no data")
         ),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[DocumentPlugin(path="/openapi.json")],
+        operation_id_creator=operation_id,
         use_handler_docstrings=True,
     )

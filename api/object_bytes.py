@@ -16,7 +16,8 @@ from api.resources import Resources
 PRESIGNED_SECONDS = 300
 # What a token's owner has fetched may stay in their browser; nobody between may keep it.
 IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# More digits than any object has bytes are no range that can be read.
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 async def send_object(

@@ -5,6 +5,8 @@ Tree of what is caught, and what it becomes:
     Refusal                  → STATUS[code], `code` and `facts` as the rule gave them
     CatalogueUnavailable     → 503 with Retry-After
     ObjectStoreUnavailable   → 503 with Retry-After
+    Valkey's loss            → 503 with Retry-After
+    UnkeepableValue          → 400 invalid_input: what no shape has refused before
     ValidationException      → 400 invalid_input, one entry in `errors` for each field
     HTTPException            → its own status
     anything else            → 500, logged with its traceback, nothing of it told
@@ -17,15 +19,23 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from redis.exceptions import ConnectionError as ValkeyLost
+from redis.exceptions import TimeoutError as ValkeySilent
 
 from domain.refusals import Refusal, RefusalCode
-from storage.catalogue.faults import CatalogueUnavailable
+from storage.catalogue.faults import CatalogueUnavailable, UnkeepableValue
 from storage.objects.faults import ObjectStoreUnavailable
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+STORES: dict[type[Exception], str] = {
+    CatalogueUnavailable: "catalogue",
+    ObjectStoreUnavailable: "object store",
+    ValkeyLost: "queue",
+    ValkeySilent: "queue",
+}
 _C = RefusalCode
 
 STATUS: dict[RefusalCode, int] = {
@@ -102,10 +112,16 @@ def from_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[
 
 def from_unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A store is away; the caller may try again soon."""
-    store = "catalogue" if isinstance(error, CatalogueUnavailable) else "object store"
-    log.warning("store unavailable", store=store, path=request.url.path)
+    store = next(name for kind, name in STORES.items() if isinstance(error, kind))
+    log.warning("store unavailable", store=store, route=_route(request))
     problem = _problem(request, 503, f"The {store} does not answer.", code="store_unavailable")
     return _respond(problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def from_unkeepable(request: Request[Any, Any, Any], error: UnkeepableValue) -> Response[Problem]:
+    """A value that passed its shape and that the catalogue cannot hold. Its shape should have said so: it is logged."""
+    log.warning("a shape let through what cannot be kept", route=_route(request), error=str(error))
+    return _respond(_problem(request, 400, "A value cannot be kept.", code=_C.invalid_input.value))
 
 
 def from_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
@@ -129,7 +145,7 @@ def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 def from_anything(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A fault of ours: the log has all of it, the answer nothing."""
-    log.error("unforeseen error", path=request.url.path, method=request.method, exc_info=error)
+    log.error("unforeseen error", route=_route(request), method=request.method, exc_info=error)
     return _respond(_problem(request, 500, "Lectern failed to answer; the fault is logged.", code="fault"))
 
 
@@ -137,10 +153,18 @@ HANDLERS: dict[int | type[Exception], Any] = {
     Refusal: from_refusal,
     CatalogueUnavailable: from_unavailable,
     ObjectStoreUnavailable: from_unavailable,
+    ValkeyLost: from_unavailable,
+    ValkeySilent: from_unavailable,
+    UnkeepableValue: from_unkeepable,
     ValidationException: from_validation,
     HTTPException: from_http,
     Exception: from_anything,
 }
+
+
+def _route(request: Request[Any, Any, Any]) -> str:
+    """The route's template: a replay's path itself holds a playback token, which no log is to keep."""
+    return str(request.scope.get("path_template") or "")
 
 
 def _problem(request: Request[Any, Any, Any], status: int, detail: str, **more: Any) -> Problem:

@@ -11,7 +11,7 @@ from api.accounts import actions
 from api.accounts.schemas import AccountShape, NewAccount, NewGrant, NewPassword
 from api.idempotency import once
 from api.resources import Resources
-from api.shapes import PageShape, ReasonGiven
+from api.shapes import NO_NUL, Cursor, Limit, PageShape, ReasonGiven, page_size
 from domain.kinds import Role, ScopeKind
 from domain.permissions import Action, Grant
 from storage.catalogue import accounts
@@ -23,11 +23,11 @@ LONGEST_SEARCH = 100
 
 @get("/accounts", opt=permit.action(Action.account_read))
 async def listing(
-    resources: Resources, known: Known, q: Annotated[str, Parameter(max_length=LONGEST_SEARCH)] = "",
-    cursor: str | None = None, limit: int | None = None,
+    resources: Resources, known: Known, q: Annotated[str, Parameter(pattern=NO_NUL, max_length=LONGEST_SEARCH)] = "",
+    cursor: Cursor = None, limit: Limit = None,
 ) -> PageShape[AccountShape]:  # fmt: skip
     """Accounts in the order they were made; `q` is found anywhere in login or name."""
-    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    size = page_size(resources.settings, limit)
     async with resources.catalogue.transaction() as tx:
         page = await accounts.listing(tx, q=q, cursor=cursor, limit=size)
         return PageShape(await actions.shapes(tx, known, page.items), page.next_cursor)

@@ -6,11 +6,14 @@ from uuid import UUID
 
 import msgspec
 
+from api.shapes import Given
 from api.sign_ins.schemas import GrantShape
 from domain.kinds import Role, ScopeKind
 from domain.permissions import Action
 
 Login = Annotated[str, msgspec.Meta(pattern=r"^[^\s@/\\:]+(@[^\s@/\\:]+)?$", min_length=2, max_length=64)]
+Password = Annotated[str, msgspec.Meta(max_length=1000)]
+"""Whether it is strong enough, `domain.passwords` says; this only bounds what is read."""
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
@@ -28,21 +31,21 @@ class AccountShape(msgspec.Struct):
     may: list[Action]
 
 
-class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
+class NewAccount(Given):
     """An account to be made; without a password nobody signs in to it yet."""
 
     login: Login
     display_name: DisplayName
-    password: str | None = None
+    password: Password | None = None
 
 
-class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+class NewPassword(Given):
     """A password to be set."""
 
-    password: str
+    password: Password
 
 
-class NewGrant(msgspec.Struct, forbid_unknown_fields=True):
+class NewGrant(Given):
     """A role to be given; `scope_id` is left out for the institute."""
 
     role: Role

@@ -11,7 +11,7 @@ from api import permit
 from api.audit import actions
 from api.audit.schemas import AuditEntryShape, ChainShape
 from api.resources import Resources
-from api.shapes import PageShape, aware
+from api.shapes import LONGEST_WORD, NO_NUL, Cursor, Limit, PageShape, Word, aware, page_size
 from domain.permissions import Action
 from storage.catalogue import audit
 from storage.catalogue.audit import Wanted
@@ -19,17 +19,17 @@ from storage.catalogue.tables.audit_entry import AuditEntry
 
 Since = Annotated[datetime | None, Parameter(query="from")]
 Until = Annotated[datetime | None, Parameter(query="to")]
-Performed = Annotated[str | None, Parameter(query="action")]
+Performed = Annotated[str | None, Parameter(query="action", pattern=NO_NUL, max_length=LONGEST_WORD)]
 
 
 @get("/audit-entries", opt=permit.action(Action.audit_read))
 async def listing(
-    resources: Resources, item_kind: str | None = None, item_id: str | None = None, actor_id: UUID | None = None,
+    resources: Resources, item_kind: Word = None, item_id: Word = None, actor_id: UUID | None = None,
     performed: Performed = None, since: Since = None, until: Until = None,
-    cursor: str | None = None, limit: int | None = None,
+    cursor: Cursor = None, limit: Limit = None,
 ) -> PageShape[AuditEntryShape]:  # fmt: skip
     """Entries, the newest first; each parameter narrows, `from` and `to` carry their zone."""
-    size = max(1, min(limit or resources.settings.page_size, resources.settings.page_size_max))
+    size = page_size(resources.settings, limit)
     wanted = Wanted(item_kind, item_id, actor_id, performed, aware(since, "from"), aware(until, "to"))
     async with resources.catalogue.transaction() as tx:
         found = await audit.entries(tx, wanted, before=actions.entry_id_of(cursor), limit=size + 1)

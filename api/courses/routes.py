@@ -16,7 +16,7 @@ from api.playback_tokens import playback
 from api.recordings.actions import promote as promote_recording
 from api.recordings.schemas import PromotionOrder
 from api.resources import Resources
-from api.shapes import PageShape, PlaybackShape
+from api.shapes import Cursor, Limit, PageShape, PlaybackShape, page_size
 from api.versions import etag, required_version
 from domain.permissions import Action
 from domain.refusals import Refusal, RefusalCode
@@ -33,10 +33,10 @@ JPEG = "image/jpeg"
 async def listing(
     resources: Resources, known: Known,
     course_state: Annotated[list[CourseState] | None, Parameter(query="state")] = None,
-    cursor: str | None = None, limit: int | None = None,
+    cursor: Cursor = None, limit: Limit = None,
 ) -> PageShape[CourseShape]:  # fmt: skip
     """Courses that this account sees, the newest first."""
-    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    size = page_size(resources.settings, limit)
     async with resources.catalogue.transaction() as tx:
         page = await courses.listing(
             tx, actions.windows(known), known.account.id, states=course_state or (), cursor=cursor, limit=size
@@ -112,7 +112,7 @@ async def play(resources: Resources, known: Known, course_id: UUID) -> PlaybackS
     return playback(resources, known, "replay", course.recording_id)
 
 
-@get("/courses/{course_id:uuid}/poster", opt=permit.action(Action.course_read))
+@get("/courses/{course_id:uuid}/poster", media_type=JPEG, opt=permit.action(Action.course_read))
 async def poster(
     request: Request[Any, Any, Any], resources: Resources, known: Known, course_id: UUID
 ) -> Response[bytes]:

@@ -6,21 +6,21 @@ from uuid import UUID
 
 import msgspec
 
-from api.shapes import Person, Place, Title
+from api.shapes import Given, Milliseconds, Person, Place, Summary, Title
 from domain.kinds import Audience
 from domain.permissions import Action
 from domain.states import CourseState
 
 MOST_PARTS = 200
+MOST_CHOICES = 10
 Url = Annotated[str, msgspec.Meta(pattern=r"^https?://", max_length=2000)]
-Summary = Annotated[str, msgspec.Meta(max_length=4000)]
 Choice = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
-class ChapterShape(msgspec.Struct):
+class ChapterShape(Given):
     """A chapter begins at `at_ms` of the video."""
 
-    at_ms: Annotated[int, msgspec.Meta(ge=0)]
+    at_ms: Milliseconds
     title: Title
 
 
@@ -31,15 +31,15 @@ class QuestionShape(msgspec.Struct):
     choices: list[str]
 
 
-class QuestionChange(msgspec.Struct, forbid_unknown_fields=True):
+class QuestionChange(Given):
     """A question as its provider writes it; `answer` is the index of the right choice."""
 
     prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-    choices: Annotated[list[Choice], msgspec.Meta(min_length=2, max_length=10)]
-    answer: Annotated[int, msgspec.Meta(ge=0)]
+    choices: Annotated[list[Choice], msgspec.Meta(min_length=2, max_length=MOST_CHOICES)]
+    answer: Annotated[int, msgspec.Meta(ge=0, lt=MOST_CHOICES)]
 
 
-class ReferenceShape(msgspec.Struct):
+class ReferenceShape(Given):
     """A text reference."""
 
     title: Title
@@ -70,7 +70,7 @@ class CourseShape(msgspec.Struct):
     may: list[Action]
 
 
-class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
+class CourseChange(Given):
     """What may be changed of a course before its review; what is left out stays, lists are replaced whole."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
@@ -81,7 +81,7 @@ class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
     references: Annotated[list[ReferenceShape], msgspec.Meta(max_length=MOST_PARTS)] | msgspec.UnsetType = msgspec.UNSET
 
 
-class ReviewGiven(msgspec.Struct):
+class ReviewGiven(Given):
     """A reviewer's decision; a return needs its note."""
 
     decision: Literal["approve", "return"]

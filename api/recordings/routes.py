@@ -21,7 +21,7 @@ from api.recordings.schemas import (
     WorkShape,
 )
 from api.resources import Resources
-from api.shapes import PageShape, PlaybackShape, ReasonGiven
+from api.shapes import NO_NUL, Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, page_size
 from api.versions import etag, required_version
 from domain.permissions import Action
 from domain.refusals import Refusal, RefusalCode
@@ -37,12 +37,12 @@ LONGEST_SEARCH = 200
 
 @get("/recordings", opt=permit.action(Action.recording_read))
 async def listing(
-    resources: Resources, known: Known, q: Annotated[str, Parameter(max_length=LONGEST_SEARCH)] = "",
+    resources: Resources, known: Known, q: Annotated[str, Parameter(pattern=NO_NUL, max_length=LONGEST_SEARCH)] = "",
     recording_state: Annotated[list[RecordingState] | None, Parameter(query="state")] = None,
-    cursor: str | None = None, limit: int | None = None,
+    cursor: Cursor = None, limit: Limit = None,
 ) -> PageShape[RecordingShape]:  # fmt: skip
     """Recordings within reach, the newest first; `q` is found anywhere in the title."""
-    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    size = page_size(resources.settings, limit)
     async with resources.catalogue.transaction() as tx:
         reach = permit.reach_of(known, Action.recording_read)
         wanted = Wanted(recording_state or (), q)
@@ -72,7 +72,7 @@ async def change(
     return Response(shape, headers=etag(shape.version))
 
 
-@get("/recordings/{recording_id:uuid}/poster", opt=permit.action(Action.recording_read))
+@get("/recordings/{recording_id:uuid}/poster", media_type=JPEG, opt=permit.action(Action.recording_read))
 async def poster(
     request: Request[Any, Any, Any], resources: Resources, known: Known, recording_id: UUID
 ) -> Response[bytes]:
@@ -91,7 +91,7 @@ async def stills(resources: Resources, known: Known, recording_id: UUID) -> list
         return await actions.still_shapes(tx, known, recording_id)
 
 
-@get("/recordings/{recording_id:uuid}/stills/{at_ms:int}", opt=permit.action(Action.recording_read))
+@get("/recordings/{recording_id:uuid}/stills/{at_ms:int}", media_type=JPEG, opt=permit.action(Action.recording_read))
 async def still(
     request: Request[Any, Any, Any], resources: Resources, known: Known, recording_id: UUID, at_ms: int
 ) -> Response[bytes]:
@@ -163,10 +163,11 @@ async def rescue(resources: Resources, known: Known, actor: Actor, recording_id:
 @get("/recordings/{recording_id:uuid}/certificate", opt=permit.action(Action.certificate_read))
 async def certificate(resources: Resources, known: Known, recording_id: UUID) -> CertificateShape:
     """The proof of its purge."""
+    reach = permit.reach_of(known, Action.certificate_read)
     async with resources.catalogue.transaction() as tx:
         recording = await recordings.get(tx, recording_id)
-        own = actions.is_own(known, recording)
-        permit.require_for(known, Action.certificate_read, actions.scope_of(recording), own=own)
+        if not reach.covers(actions.scope_of(recording), actions.is_own(known, recording)):
+            raise Refusal(RefusalCode.not_found, kind="certificate", id=recording_id)
         found = await certificates.of_recording(tx, recording_id)
     if found is None:
         raise Refusal(RefusalCode.not_found, kind="certificate", id=recording_id)
@@ -175,20 +176,14 @@ async def certificate(resources: Resources, known: Known, recording_id: UUID) ->
 
 @get("/certificates", opt=permit.action(Action.certificate_read))
 async def every_certificate(
-    resources: Resources, known: Known, cursor: str | None = None, limit: int | None = None
+    resources: Resources, known: Known, cursor: Cursor = None, limit: Limit = None
 ) -> PageShape[CertificateShape]:
     """All certificates, the newest first, of recordings within reach."""
-    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    size = page_size(resources.settings, limit)
     reach = permit.reach_of(known, Action.certificate_read)
     async with resources.catalogue.transaction() as tx:
-        page = await certificates.listing(tx, cursor=cursor, limit=size)
-        about = await recordings.by_id(tx, [one.recording_id for one in page.items])
-    shown = [
-        actions.certificate_shape(one)
-        for one in page.items
-        if reach.covers(actions.scope_of(about[one.recording_id]), actions.is_own(known, about[one.recording_id]))
-    ]
-    return PageShape(shown, page.next_cursor)
+        page = await certificates.listing(tx, reach, known.account.id, cursor=cursor, limit=size)
+    return PageShape([actions.certificate_shape(one) for one in page.items], page.next_cursor)
 
 
 RECORDING_ROUTES = [

@@ -1,10 +1,11 @@
 """/api/v1/sessions: the timetable as people see it, and what they do with a session."""
 
 from datetime import datetime
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get, patch, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from api import permit
@@ -12,7 +13,7 @@ from api.playback_tokens import playback
 from api.resources import Resources
 from api.sessions import actions
 from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
-from api.shapes import PageShape, PlaybackShape, ReasonGiven, aware
+from api.shapes import Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, aware, page_size
 from api.versions import etag, required_version
 from domain.permissions import Action
 from domain.states import SessionState
@@ -30,11 +31,11 @@ Until = Annotated[datetime | None, Parameter(query="to")]
 async def listing(
     resources: Resources, known: Known, since: Since = None, until: Until = None, mine: bool = False,
     session_state: Annotated[list[SessionState] | None, Parameter(query="state")] = None,
-    cursor: str | None = None, limit: int | None = None,
+    cursor: Cursor = None, limit: Limit = None,
 ) -> PageShape[SessionShape]:  # fmt: skip
     """Sessions within reach, by their start; `from` and `to` carry their zone, `mine` narrows to one's own."""
     wanted = Wanted(aware(since, "from"), aware(until, "to"), session_state or (), known.account.id if mine else None)
-    size = min(limit or resources.settings.page_size, resources.settings.page_size_max)
+    size = page_size(resources.settings, limit)
     async with resources.catalogue.transaction() as tx:
         reach = permit.reach_of(known, Action.session_read)
         page = await sessions.listing(tx, reach, known.account.id, wanted, cursor=cursor, limit=size)
@@ -85,23 +86,32 @@ async def live(resources: Resources, known: Known, session_id: UUID) -> LiveStat
     return found or LiveState(session_id=session_id, node="", state=session.state, at=resources.clock())
 
 
-@post(
-    [f"/sessions/{{session_id:uuid}}/{order}" for order in get_args(SessionCommand)],
-    status_code=200,
-    opt=permit.action(Action.session_control),
-)
-async def command(
-    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, session_id: UUID,
-    data: ReasonGiven,
-) -> SessionShape:  # fmt: skip
-    """`cut`: nothing more goes out, the session goes on; `resume`: the cut is over; `kick`: the encoder is closed and
-    may come back; `end`: the session is over for good.
-    """
-    order = cast(SessionCommand, request.url.path.rsplit("/", 1)[-1])
-    session = await actions.command(resources, known, actor, session_id, order, data.reason)
-    async with resources.catalogue.transaction() as tx:
-        (shape,) = await actions.shapes(tx, known, [session])
-    return shape
+def _command(order: SessionCommand, says: str) -> HTTPRouteHandler:
+    @post(
+        f"/sessions/{{session_id:uuid}}/{order}",
+        status_code=200,
+        opt=permit.action(Action.session_control),
+        operation_id=f"sessions_{order}",
+        summary=order.capitalize(),
+        description=says,
+    )
+    async def command(
+        resources: Resources, known: Known, actor: Actor, session_id: UUID, data: ReasonGiven
+    ) -> SessionShape:
+        session = await actions.command(resources, known, actor, session_id, order, data.reason)
+        async with resources.catalogue.transaction() as tx:
+            (shape,) = await actions.shapes(tx, known, [session])
+        return shape
+
+    return command
+
+
+COMMANDS = [
+    _command("cut", "Nothing more goes out; the session goes on."),
+    _command("resume", "The cut is over."),
+    _command("kick", "The encoder's connection is closed; it may come back."),
+    _command("end", "The session is over for good."),
+]
 
 
 @post("/sessions/{session_id:uuid}/playback", status_code=201, opt=permit.action(Action.session_read))
@@ -112,4 +122,4 @@ async def watch(resources: Resources, known: Known, session_id: UUID) -> Playbac
     return playback(resources, known, "live", session_id)
 
 
-SESSION_ROUTES = [listing, one, change, ingest, renewal, live, command, watch]
+SESSION_ROUTES = [listing, one, change, ingest, renewal, live, *COMMANDS, watch]

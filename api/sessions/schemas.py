@@ -1,17 +1,18 @@
 """The shapes of sessions, their ingest addresses and what their encoder does."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from api.shapes import Person, Place, Title
+from api.shapes import Given, Person, Place, Title
 from domain.kinds import Interaction, Release, SessionKind, Slot
 from domain.permissions import Action
 from domain.states import SessionState
 
 SessionCommand = Literal["cut", "resume", "kick", "end"]
+Room = Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class SessionShape(msgspec.Struct):
@@ -37,11 +38,11 @@ class SessionShape(msgspec.Struct):
     may: list[Action]
 
 
-class SessionChange(msgspec.Struct, forbid_unknown_fields=True):
+class SessionChange(Given):
     """What may be changed of a session; what is left out stays."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
-    room: str | msgspec.UnsetType | None = msgspec.UNSET
+    room: Room | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class IngestShape(msgspec.Struct):

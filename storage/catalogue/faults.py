@@ -2,7 +2,8 @@
 
     CatalogueFault
     ├── CatalogueUnavailable   no connection, or it was lost: nothing is known to be saved; try again later
-    └── StaleOwner             a newer ingest node owns the live session: the writer must stop
+    ├── StaleOwner             a newer ingest node owns the live session: the writer must stop
+    └── UnkeepableValue        a column cannot hold what it was given: text with a NUL, a number too large
 
 A conflict between transactions is no fault: `Catalogue.run` does the work again.
 """
@@ -35,6 +36,10 @@ class StaleOwner(CatalogueFault):
         self.session_id = session_id
         self.epoch = epoch
         self.current = current
+
+
+class UnkeepableValue(CatalogueFault):
+    """A value that its column cannot hold (SQLSTATE class 22), found by the driver or the server; nothing is saved."""
 
 
 def sqlstate(error: BaseException) -> str | None:

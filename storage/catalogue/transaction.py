@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
@@ -21,7 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from domain.facts import Fact, to_json
 from domain.refusals import Refusal, RefusalCode
 from storage.catalogue.address import for_engine
-from storage.catalogue.faults import CatalogueUnavailable, is_conflict, is_loss
+from storage.catalogue.faults import CatalogueUnavailable, UnkeepableValue, is_conflict, is_loss
 from storage.catalogue.listener import Listener
 from storage.catalogue.tables import every as _every_table  # noqa: F401 - foreign keys name tables nobody imported
 from storage.catalogue.tables.audit_entry import ActorKind, AuditEntry
@@ -143,7 +143,8 @@ class Catalogue:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Commits when the block ends, rolls back when it raises. CatalogueUnavailable when the connection is lost.
+        """Commits when the block ends, rolls back when it raises. CatalogueUnavailable when the connection is lost,
+        UnkeepableValue for what a column cannot hold.
 
         A versioned row that somebody changed since it was read, without a lock, is Refusal("stale_version").
         """
@@ -153,6 +154,8 @@ class Catalogue:
         except (DBAPIError, PoolTimeout) as error:
             if is_loss(error):
                 raise CatalogueUnavailable(str(error).splitlines()[0]) from error
+            if isinstance(error, DataError):
+                raise UnkeepableValue(str(error.orig).splitlines()[0]) from error
             raise
         except StaleDataError as error:
             raise Refusal(RefusalCode.stale_version) from error
