@@ -15,21 +15,26 @@ class IngestSettings:
     node: str = "ingest-1"
     """This process's name among the ingest processes. It must keep it over restarts: it finds its own spools by it."""
     rtmp_hosts: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses at which encoders are taken in; `0.0.0.0` for all that this machine has."""
     rtmp_port: int = 1935
+    """Port for RTMP at each of them."""
     whip_hosts: tuple[str, ...] = ()
     """Addresses at which browsers' media is received over UDP; empty: all that this machine has."""
     whip_announced_hosts: tuple[str, ...] = ()
     """Told to browsers beside them: the outer address, where one stands before this machine."""
     whip_port_first: int = 0
+    """First of the UDP ports to take, one a publisher, for a firewall's sake; 0: any free one."""
     whip_port_last: int = 0
-    """The UDP ports to take, one a publisher, for a firewall's sake; 0: any free one."""
+    """Last of them."""
     http_host: str = "127.0.0.1"
+    """Address of live playlists, WHIP, the control channel, `/healthz` and `/metrics`."""
     http_port: int = 8090
+    """Port of the same."""
     control_url: str = "http://127.0.0.1:8090"
     """Where the api process reaches this process's control channel."""
 
     part_seconds: float = 0.5
-    """A part's length (design §6: 0.5 s with key frames every 1–2 s plays 1.3 to 1.6 s behind)."""
+    """A part's length (0.5 s with key frames every 1–2 s plays 1.3 to 1.6 s behind; docs/decisions/0017)."""
     segment_min_seconds: float = 2.0
     """A key frame closes a segment that is at least this long."""
     segment_max_seconds: int = 6
@@ -55,9 +60,11 @@ class IngestSettings:
     """Takes at one time on this node."""
 
     upload_threads: int = 2
+    """Reels that are uploaded at the same time."""
     retry_first_seconds: float = 1.0
+    """First wait before another try at a store or catalogue that is away; it doubles from there."""
     retry_longest_seconds: float = 30.0
-    """Waits between tries at a store or catalogue that is away double from the first to the longest, for ever."""
+    """The longest such wait; it is tried for ever."""
     verified_keep_bytes: int = 4 << 30
     """Spool already in the store that is kept on the disk, for seeking viewers, before the oldest is freed."""
     disk_low_bytes: int = 2 << 30
