@@ -20,7 +20,6 @@ MAY_READ_ENVIRONMENT = {
     "lectern/supervisor.py",
     "lectern/wiring/api.py",
 }
-# Fields of rooms that are being worked on: each is to get its sentence.
 
 
 @pytest.mark.parametrize("room", ROOMS)
