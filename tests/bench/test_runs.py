@@ -1,0 +1,38 @@
+"""Each bench, whole, at the smallest size: real servers, encoders and peers; the keys are what others read."""
+
+import json
+
+import pytest
+
+from bench import live, replay
+
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(300)]
+
+
+async def test_live() -> None:
+    report = await live.measure(live.Size((2,), live.REEL_SECONDS, 1), quick=True)
+    told = json.loads(json.dumps(report.to_json()))
+    assert {"cpu_ratio", "cpu_ratio_recording"} <= told["by_streams"]["2"].keys()
+    assert told["by_streams"]["2"]["cpu_ratio"] > 0
+    assert told["frames_lost"] == 0
+    assert told["rss_mb_per_stream"] > 0
+    plain, recorded = told["raw"]
+    assert plain["reels_stored"] == 0
+    assert recorded["reels_stored"] >= 4, "a whole reel of each stream, and what was left at the end"
+    for phase in (plain, recorded):
+        assert phase["frames_kept"] == phase["frames_sent"] >= 2 * 30 * live.REEL_SECONDS
+        assert phase["usage"]["own"]["cpu_seconds"] > 0
+    assert recorded["usage"]["stores"]["cpu_seconds"] > 0
+
+
+async def test_replay() -> None:
+    report = await replay.measure(replay.Size({"1min": 60.0, "2min": 120.0}, 1, 1.0, 1), quick=True)
+    told = json.loads(json.dumps(report.to_json()))
+    assert told["ready_s"].keys() == {"1min", "2min"}
+    assert told["raw"]["starts"]["2min"][0]["segments"] == 60
+    assert told["vod_nginx_ratio"] > 0
+    assert told["vod_nginx_ratio_1min"] > 0
+    for load in told["raw"]["loads"].values():
+        assert load[0]["requests"] > 0
+        assert load[0]["bytes"] > load[0]["requests"] * 500_000, "whole segments of two seconds"
+    assert told["goals"] == {"ready_s.1min": 2.0, "ready_s.2min": 2.0, "vod_nginx_ratio": 0.7}
