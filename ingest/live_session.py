@@ -28,6 +28,7 @@ from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
 from ingest.timeline import next_base
 
+DISK_FULL: tuple[str, dict[str, str | int]] = ("disk_full", {})
 RENDITIONS: tuple[Rendition, ...] = ("main", "audio")
 
 
@@ -164,7 +165,7 @@ class LiveSession:
         if self.take is take:
             self.take, self.lost_at = None, self._clock()
         if refusal:
-            self.problem = (refusal, {})
+            self.problem = (refusal, {"codec": take.unsupported_codec} if take.unsupported_codec else {})
         self._hooks.take_ended(self, take, reason, refusal)
 
     def cut(self) -> None:
@@ -237,7 +238,9 @@ class LiveSession:
         for event in passage.evidence:
             self.recording.withheld(event)
         if self.recording.paused:
-            self.problem = ("disk_full", {})
+            self.problem = DISK_FULL
+        elif self.problem == DISK_FULL:
+            self.problem = None
         if passage.public:
             self.bell.ring()
 

@@ -71,6 +71,8 @@ class Take:
         self.over = False
         self.malformed = 0
         """Packets that could not be used."""
+        self.unsupported_codec = ""
+        """What it was ended for, where a codec was the reason."""
         self.timeline: Timeline | None = None
         self._session = session
         self._base = base
@@ -113,6 +115,7 @@ class Take:
 
     def unsupported(self, codec: str, reason: str) -> None:
         log.info("codec_unsupported", take=str(self.id), codec=codec)
+        self.unsupported_codec = codec[:100]
         self.ended(reason, refusal="unsupported_codec")
 
     def ended(self, reason: str, refusal: str | None = None) -> None:
