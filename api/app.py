@@ -57,6 +57,7 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
         route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
         guards=[permit.guard, media_types.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
+        before_request=media_types.require_utf8,
         before_send=[add_headers],
         exception_handlers=problems.HANDLERS,
         dependencies={"resources": Provide(provide_resources, sync_to_thread=False),

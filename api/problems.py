@@ -124,6 +124,11 @@ def from_unkeepable(request: Request[Any, Any, Any], error: UnkeepableValue) -> 
     return _respond(_problem(request, 400, "A value cannot be kept.", code=_C.invalid_input.value))
 
 
+def from_undecodable(request: Request[Any, Any, Any], _error: UnicodeDecodeError) -> Response[Problem]:
+    """Text that is not UTF-8, on routes whose reader leaves it to us."""
+    return _respond(_problem(request, 400, "A field is not UTF-8.", code=_C.invalid_input.value))
+
+
 def from_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
     """A body, a query or a path that does not have the documented shape."""
     listed = error.extra if isinstance(error.extra, list) else []

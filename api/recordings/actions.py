@@ -20,6 +20,7 @@ from api.recordings.schemas import (
 )
 from api.resources import Resources
 from api.shapes import Person, Place
+from domain.facts import WorkRetried
 from domain.kinds import Role
 from domain.permissions import Action, Scope, actions, may
 from domain.refusals import Refusal, RefusalCode
@@ -33,6 +34,7 @@ from storage.catalogue.tables.course import Course
 from storage.catalogue.tables.hold import Hold
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.still import StillKind
+from storage.catalogue.tables.work import Work
 from storage.catalogue.transaction import Actor, Transaction
 
 SHOWN_ACTIONS = (
@@ -253,11 +255,25 @@ async def work_shapes(tx: Transaction, known: Known, recording_id: UUID) -> list
     """The work on its media, for those who may edit it."""
     recording = await readable(tx, known, recording_id)
     require_for(known, Action.recording_edit, scope_of(recording), own=is_own(known, recording))
-    return [
-        WorkShape(one.id, one.kind, one.state, one.attempts, one.queued_at, one.started_at, one.finished_at,
-                  one.error, one.log)
-        for one in await work.of_recording(tx, recording_id)
-    ]  # fmt: skip
+    return [work_shape(one) for one in await work.of_recording(tx, recording_id)]
+
+
+async def try_work_again(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, work_id: UUID
+) -> Work:
+    """Queue failed work anew. Refusals: not_found, not_permitted, move_not_allowed where it has not failed."""
+    await locked(tx, known, recording_id, Action.recording_edit)
+    item = await work.try_again(tx, recording_id, work_id, resources.clock())
+    await tx.fact(WorkRetried(recording_id, work_id))
+    await tx.audit(actor, "work_retried", "recording", recording_id, work=str(work_id), kind=item.kind)
+    return item
+
+
+def work_shape(one: Work) -> WorkShape:
+    """A piece of work as it is shown."""
+    return WorkShape(
+        one.id, one.kind, one.state, one.attempts, one.queued_at, one.started_at, one.finished_at, one.error, one.log
+    )
 
 
 def certificate_shape(one: Certificate) -> CertificateShape:

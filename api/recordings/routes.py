@@ -108,6 +108,17 @@ async def work(resources: Resources, known: Known, recording_id: UUID) -> list[W
         return await actions.work_shapes(tx, known, recording_id)
 
 
+@post(
+    "/recordings/{recording_id:uuid}/work/{work_id:uuid}/retry",
+    status_code=202,
+    opt=permit.action(Action.recording_edit),
+)
+async def retry(resources: Resources, known: Known, actor: Actor, recording_id: UUID, work_id: UUID) -> WorkShape:
+    """Try work that has failed for good once more."""
+    async with resources.catalogue.transaction() as tx:
+        return actions.work_shape(await actions.try_work_again(tx, resources, known, actor, recording_id, work_id))
+
+
 @post("/recordings/{recording_id:uuid}/playback", status_code=201, opt=permit.action(Action.recording_read))
 async def replay(resources: Resources, known: Known, recording_id: UUID) -> PlaybackShape:
     """An address that plays the recording."""
@@ -187,6 +198,6 @@ async def every_certificate(
 
 
 RECORDING_ROUTES = [
-    listing, one, change, poster, stills, still, work, replay, hold, lift, purge, rescue, certificate,
+    listing, one, change, poster, stills, still, work, retry, replay, hold, lift, purge, rescue, certificate,
     every_certificate,
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
-from api import permit
+from api import permit, problems
 from api.idempotency import once
 from api.resources import Resources
 from api.shapes import PageShape
@@ -28,7 +28,12 @@ async def listing(resources: Resources, known: Known) -> PageShape[TimetableShap
         return PageShape(await actions.visible(tx, known), None)
 
 
-@post("/timetable-imports", opt=permit.action(Action.timetable_import))
+@post(
+    "/timetable-imports",
+    opt=permit.action(Action.timetable_import),
+    # Raised by the form's parser for a field that is not UTF-8; the file itself is read elsewhere, by its own rules.
+    exception_handlers={UnicodeDecodeError: problems.from_undecodable},
+)
 async def take(
     request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor,
     data: Annotated[ImportForm, Body(media_type=RequestEncodingType.MULTI_PART)],
