@@ -71,6 +71,15 @@ class LadderCompleted:
 
 
 @dataclass(frozen=True)
+class WorkRetried:
+    """A person wants failed work on a recording tried again."""
+
+    NAME: ClassVar[str] = "work_retried"
+    recording_id: UUID
+    work_id: UUID
+
+
+@dataclass(frozen=True)
 class RecordingMarked:
     """A recording's time is up: it lies in the trash for its grace time."""
 
@@ -112,6 +121,7 @@ Fact = (
     | ReelStored
     | RecordingStored
     | LadderCompleted
+    | WorkRetried
     | RecordingMarked
     | RecordingPurged
     | RecordingPromoted

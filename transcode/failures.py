@@ -12,6 +12,7 @@ from domain.refusals import Refusal
 from storage.catalogue import work
 from storage.worker import JobFailure
 from storage.workshop import place
+from transcode import subjects
 
 log = structlog.get_logger()
 
@@ -39,4 +40,4 @@ async def _record(failure: JobFailure) -> None:
         write = work.fail if failure.final else work.retry
         # Refused where it was recorded before, or where another run has finished the work meanwhile.
         with contextlib.suppress(Refusal):
-            await write(tx, failure.job_id, here.clock(), headline(failure.error), failure.error)
+            await write(tx, subjects.of_job(failure.job_id), here.clock(), headline(failure.error), failure.error)

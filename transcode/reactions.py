@@ -7,7 +7,8 @@ reel's job, or this) tells that its ladder is complete.
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.facts import RecordingStored, ReelStored
+from domain.facts import RecordingStored, ReelStored, WorkRetried
+from domain.states import WorkState
 from storage.catalogue import ladder, work
 from storage.catalogue.transaction import Transaction
 from storage.reactions import JobOrder, Reactions
@@ -33,4 +34,17 @@ async def recording_stored(tx: Transaction, fact: RecordingStored, _now: datetim
     return ()
 
 
-REACTIONS: Reactions = {ReelStored: reel_stored, RecordingStored: recording_stored}
+async def work_retried(tx: Transaction, fact: WorkRetried, _now: datetime) -> Sequence[JobOrder]:
+    """Order the job anew, under an id of its own; nothing where the work is no encoding or has moved on meanwhile."""
+    item = await work.get(tx, fact.work_id)
+    if item is None or item.kind != subjects.ENCODE or item.state != WorkState.queued:
+        return ()
+    reel_id, plan_id = subjects.encoded(item.subject)
+    return (JobOrder("media", ENCODE_JOB, (str(reel_id), str(plan_id)), subjects.job(item.subject, item.attempts)),)
+
+
+REACTIONS: Reactions = {
+    ReelStored: reel_stored,
+    RecordingStored: recording_stored,
+    WorkRetried: work_retried,
+}

@@ -76,6 +76,29 @@ async def fail(tx: Transaction, subject: str, now: datetime, error: str, log: st
     return item
 
 
+async def try_again(tx: Transaction, recording_id: UUID, work_id: UUID, now: datetime) -> Work:
+    """A person has a failed item of the recording queued anew; its log stays until it ends again.
+
+    Refusals: not_found, move_not_allowed where it has not failed.
+    """
+    statement = select(Work).where(Work.id == work_id, Work.recording_id == recording_id).with_for_update()
+    rows = await tx.session.scalars(statement, execution_options={"populate_existing": True})
+    item = rows.one_or_none()
+    if item is None:
+        raise Refusal(RefusalCode.not_found, kind="work", id=work_id)
+    if item.state != WorkState.failed:  # what runs is not for people to retry
+        raise Refusal(RefusalCode.move_not_allowed, machine=WORK.name, state=item.state, move=WorkMove.retry)
+    item.state = WORK.move(item.state, WorkMove.retry)
+    item.queued_at, item.finished_at, item.error = now, None, None
+    await tx.session.flush()
+    return item
+
+
+async def get(tx: Transaction, work_id: UUID) -> Work | None:
+    """The item with this id."""
+    return await tx.session.get(Work, work_id)
+
+
 async def find(tx: Transaction, subject: str) -> Work | None:
     """The item called `subject`."""
     return (await tx.session.scalars(select(Work).where(Work.subject == subject))).one_or_none()

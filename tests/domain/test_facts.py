@@ -38,6 +38,7 @@ def test_the_names_that_rows_hold_are_these() -> None:
         "reel_stored": ["recording_id", "reel_id"],
         "recording_stored": ["recording_id"],
         "ladder_completed": ["recording_id"],
+        "work_retried": ["recording_id", "work_id"],
         "recording_marked": ["recording_id"],
         "recording_purged": ["recording_id"],
         "recording_promoted": ["recording_id", "course_id"],

@@ -194,6 +194,6 @@ def test_freed_reels_are_read_from_the_store(house: House) -> None:
 def test_what_cannot_be_used_is_said(house: House) -> None:
     take = house.take()
     take.unsupported("mp4v", "only H.264, H.265 and AV1")
-    assert house.session.problem == ("unsupported_codec", {})
+    assert house.session.problem == ("unsupported_codec", {"codec": "mp4v"})
     assert house.ended == [("only H.264, H.265 and AV1", "unsupported_codec")]
     assert house.session.take is None
