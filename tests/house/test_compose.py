@@ -21,6 +21,7 @@ from ingest.settings import IngestSettings
 from storage.embedded import postgres, s3
 from tests.house.production.files import ROOT, compose, interpolated, schema
 from tests.house.production.start import command_named, settings_of, unset_secrets
+from tests.kit.servers import server_folder
 
 COMPOSE = compose()
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -269,9 +270,9 @@ def health_of(address: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
 
 
-def test_roles_are_made_in_a_new_cluster_and_the_secrets_open_them(tmp_path: Path, secrets: Path) -> None:
+def test_roles_are_made_in_a_new_cluster_and_the_secrets_open_them(secrets: Path) -> None:
     """deploy/postgres/roles.sh by a real psql; then each role's address gets in, and only the owner makes tables."""
-    with postgres.start(tmp_path / "cluster") as running:
+    with server_folder() as folder, postgres.start(folder / "cluster") as running:
         as_superuser = psycopg.conninfo.conninfo_to_dict(plain(running.superuser_url))
         with psycopg.connect(plain(running.superuser_url), dbname="postgres", autocommit=True) as server:
             for statement in ("DROP DATABASE lectern", "DROP ROLE lectern_owner", "DROP ROLE lectern_app"):

@@ -52,8 +52,8 @@ async def test_five_failures_lock_the_account_for_a_quarter_of_an_hour(
 
 
 async def test_one_address_may_try_twenty_times_a_minute(client: Client) -> None:
-    stranger = {"login": "nobody", "password": "Wrong-password-1"}
-    codes = [(await client.post("/api/v1/sign-ins", json=stranger)).status_code for _ in range(21)]
+    strangers = [{"login": f"nobody-{number}", "password": "Wrong-password-1"} for number in range(21)]
+    codes = [(await client.post("/api/v1/sign-ins", json=stranger)).status_code for stranger in strangers]
     assert codes == [401] * 20 + [429]
 
 
