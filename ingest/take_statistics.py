@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from media.packet import Packet, Track
 
-FRAME_RATE_READINGS = 5
-"""Frames come in bursts: over one second their rate swings by a fifth without anything being wrong."""
+STEADY_READINGS = 5
+"""Frames come in bursts, and a key frame holds most of a still picture's bits: from one second to the next their rates
+swing, without anything being wrong.
+"""
 DROP_FACTOR = 1.6
 """A frame that comes this many usual intervals after the last has others missing before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The figures of the time since the last reading; the frame rate is of the last few, which steadies it."""
+    """The figures of the time since the last reading; the picture's rates are of the last few, which steadies them."""
 
     video_kbps: int
     audio_kbps: int
@@ -32,7 +34,7 @@ class TakeStatistics:
         """Frames that never came, as far as their times tell."""
         self._bytes = {"video": 0, "audio": 0}
         self._frames = 0
-        self._counted: deque[tuple[int, float]] = deque(maxlen=FRAME_RATE_READINGS)
+        self._counted: deque[tuple[int, int, float]] = deque(maxlen=STEADY_READINGS)
         self._last_dts: int | None = None
         self._last_key: int | None = None
         self._step = 0.0
@@ -76,23 +78,20 @@ class TakeStatistics:
         seconds = max(now - self._read_at, 0.001) if self._read_at is not None else 1.0
         # How long the first frames took to come is not known: the rate is counted from the first reading on.
         if self._read_at is not None and (self._frames or self._counted):
-            self._counted.append((self._frames, seconds))
+            self._counted.append((self._frames, self._bytes["video"], seconds))
         self._read_at = now
+        counted = self._counted or [(0, self._bytes["video"], seconds)]
+        steady_seconds = sum(one[2] for one in counted)
         reading = Reading(
-            round(self._bytes["video"] * 8 / 1000 / seconds),
+            round(sum(one[1] for one in counted) * 8 / 1000 / steady_seconds),
             round(self._bytes["audio"] * 8 / 1000 / seconds),
-            self._counted_rate(),
+            round(sum(one[0] for one in counted) / steady_seconds, 1) if self._counted else None,
             self._key_interval,
             self.dropped_frames,
         )
         self._bytes = {"video": 0, "audio": 0}
         self._frames = 0
         return reading
-
-    def _counted_rate(self) -> float | None:
-        if not self._counted:
-            return None
-        return round(sum(frames for frames, _ in self._counted) / sum(seconds for _, seconds in self._counted), 1)
 
     def _interval(self, interval: int) -> None:
         if self._step and interval > DROP_FACTOR * self._step:

@@ -15,10 +15,14 @@ export interface WhipOptions {
   key: string
   stream: MediaStream
   onState: (state: RTCPeerConnectionState) => void
+  /** The server hung up: the session was ended, or the publish was. */
+  onHungUp: () => void
 }
 
 /** Most networks answer long before; a browser that is still gathering by then publishes with what it has. */
 const GATHERING_MS = 2000
+/** A server that has not answered a DELETE by then will find out by itself. */
+const GOODBYE_MS = 2000
 
 export class WhipPublisher {
   private resource: string | null = null
@@ -34,7 +38,7 @@ export class WhipPublisher {
     const publisher = new WhipPublisher(peer, options)
     peer.onconnectionstatechange = () => options.onState(peer.connectionState)
     try {
-      for (const track of options.stream.getTracks()) addTrack(peer, track, options.stream)
+      for (const track of options.stream.getTracks()) await addTrack(peer, track, options.stream)
       await peer.setLocalDescription(await peer.createOffer())
       await gathered(peer)
       await publisher.exchange(peer.localDescription?.sdp ?? '')
@@ -55,19 +59,40 @@ export class WhipPublisher {
     if (answer.status !== 201) throw new WhipRefused(answer.status, asJson(text))
     this.resource = resourceAddress(this.options.url, answer.headers.get('Location'))
     await this.peer.setRemoteDescription({ type: 'answer', sdp: text })
+    const transport = this.peer.getSenders()[0]?.transport
+    if (transport) transport.onstatechange = () => this.transportChanged(transport.state)
   }
 
-  /** Ends the publish. The server also notices by itself, so a failed DELETE is no trouble. */
+  /** A goodbye of the server's (DTLS close_notify) shows here; the connection's own state takes half a minute. */
+  private transportChanged(state: RTCDtlsTransportState): void {
+    if (state !== 'closed') return
+    this.resource = null // gone with it
+    this.options.onHungUp()
+  }
+
+  /**
+   * Ends the publish: first said, then done, so that the server does not take it for lost. It notices by itself too, so
+   * a failed DELETE is no trouble. `keepalive` lets it out of a page that is being left.
+   */
   async stop(): Promise<void> {
     this.peer.onconnectionstatechange = null
-    this.peer.close()
+    const transport = this.peer.getSenders()[0]?.transport
+    if (transport) transport.onstatechange = null
     for (const track of this.options.stream.getTracks()) track.stop()
-    if (!this.resource) return
-    await fetch(this.resource, {
-      method: 'DELETE',
-      headers: { Authorization: `Bearer ${this.options.key}` },
-      keepalive: true,
-    }).catch(() => undefined)
+    const { resource } = this
+    this.resource = null
+    if (resource) {
+      // The answer is read to its end, or the browser calls the request aborted.
+      await fetch(resource, {
+        method: 'DELETE',
+        headers: { Authorization: `Bearer ${this.options.key}` },
+        keepalive: true,
+        signal: AbortSignal.timeout(GOODBYE_MS),
+      })
+        .then((answer) => answer.text())
+        .catch(() => undefined)
+    }
+    this.peer.close()
   }
 }
 
@@ -75,7 +100,11 @@ export function resourceAddress(endpoint: string, location: string | null): stri
   return location ? new URL(location, endpoint).href : null
 }
 
-function addTrack(peer: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream): void {
+async function addTrack(
+  peer: RTCPeerConnection,
+  track: MediaStreamTrack,
+  stream: MediaStream,
+): Promise<void> {
   const transceiver = peer.addTransceiver(track, {
     direction: 'sendonly',
     streams: [stream],
@@ -83,6 +112,18 @@ function addTrack(peer: RTCPeerConnection, track: MediaStreamTrack, stream: Medi
   })
   const wanted = preferred(RTCRtpSender.getCapabilities(track.kind)?.codecs ?? [], track.kind)
   if (wanted.length) transceiver.setCodecPreferences(wanted)
+  if (track.kind === 'video') await keepSize(transceiver.sender, track)
+}
+
+/**
+ * What is taught is read: on a slow line or machine fewer pictures, not smaller ones. Each new size would also be a
+ * break to viewers. Browsers that know neither way decide by themselves.
+ */
+async function keepSize(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+  track.contentHint = 'detail'
+  const parameters = sender.getParameters()
+  parameters.degradationPreference = 'maintain-resolution'
+  await sender.setParameters(parameters).catch(() => undefined)
 }
 
 /** H.264 and Opus first: what the packager takes without decoding. Retransmission entries must stay in the list. */
