@@ -1,4 +1,4 @@
-"""A lesson with no encoder but the page: camera and microphone by WHIP, seen live, broken off, gone on with, replayed."""
+"""A lesson with no encoder but the page: by WHIP, watched live, broken off and gone on with, its end replayed."""
 
 import re
 from collections.abc import Iterator
