@@ -45,6 +45,7 @@ MAY_ANSWER: dict[str, tuple[int, ...]] = {
     "recordings_hold": (410,),
     "recordings_purge": (409, 410),
     "recordings_rescue": (409, 410),
+    "recordings_retry": (409, 410),
     "courses_promote": (409, 410),
     "courses_change": (409,),
     "courses_submission": (409,),
@@ -171,7 +172,7 @@ def _complete_operation(operation: dict[str, Any], path: str, method: str, handl
     for status in statuses(name, path, method, handler):
         told[str(status)] = _problem_answer(status)
     kind = handler.opt[permit.OPT][0]
-    needs = {"signIn": []} if method in SAFE else {"signIn": [], "csrf": []}
+    needs: dict[str, list[str]] = {"signIn": []} if method in SAFE else {"signIn": [], "csrf": []}
     operation["security"] = [] if kind == "public" else [needs]
     added = [_IF_MATCH] if name in VERSIONED else [_IDEMPOTENCY] if name in CREATING else []
     operation["parameters"] = [*operation.get("parameters", []), *added]

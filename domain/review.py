@@ -80,18 +80,21 @@ def may_file(course: Reviewable, grants: Iterable[Grant]) -> bool:
 
 
 def require_reviewer(course: Reviewable, account_id: UUID, grants: Iterable[Grant]) -> None:
-    """Refusal unless this account may review this course: self_review, wrong_reviewer, move_not_allowed."""
-    COURSE.move(course.state, CourseMove.approve)
+    """Refusal unless this account may review this course: self_review, wrong_reviewer, move_not_allowed.
+
+    Whose it is comes before what state it is in, here and below: who has no part in it is told nothing else.
+    """
     if account_id == course.provider_id:
         raise Refusal(RefusalCode.self_review, account_id=account_id)
     _require_role(course, grants, Action.course_review, ROUTES[course.audience].reviewers)
+    COURSE.move(course.state, CourseMove.approve)
 
 
 def require_filer(course: Reviewable, grants: Iterable[Grant]) -> None:
     """Refusal unless an account with these grants may record this course's filing: review_missing, wrong_reviewer."""
+    _require_role(course, grants, Action.course_file, frozenset({ROUTES[course.audience].filed_with}))
     if course.state != CourseState.approved or course.reviewed_at is None:
         raise Refusal(RefusalCode.review_missing)
-    _require_role(course, grants, Action.course_file, frozenset({ROUTES[course.audience].filed_with}))
 
 
 def require_publishable(course: Reviewable) -> None:

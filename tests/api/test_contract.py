@@ -43,7 +43,7 @@ OPERATIONS = {
     "sign_ins": {"begin", "current", "end"},
     "sessions": {"listing", "one", "change", "ingest", "renewal", "live", "cut", "resume", "kick", "end", "watch"},
     "recordings": {
-        "listing", "one", "change", "poster", "stills", "still", "work", "replay", "hold", "lift", "purge", "rescue",
+        "listing", "one", "change", "poster", "stills", "still", "work", "retry", "replay", "hold", "lift", "purge", "rescue",
         "certificate", "every_certificate",
     },
     "courses": {
