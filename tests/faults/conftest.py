@@ -64,8 +64,8 @@ def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    """Half a minute."""
-    return clips.make(tmp_path_factory.mktemp("clip") / "long.flv", 30)
+    """Long enough for three outages of five seconds."""
+    return clips.make(tmp_path_factory.mktemp("clip") / "long.flv", 24)
 
 
 @pytest.fixture(scope="module")

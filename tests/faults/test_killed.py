@@ -27,6 +27,8 @@ pytestmark = pytest.mark.anyio
 
 AGAIN_SECONDS = 30.0
 PICK_UP_SECONDS = 10.0
+STOP_SECONDS = 9.0
+"""Four for the uploads that are under way, five for the rest."""
 
 
 async def restarted(house: House, name: str, before: int) -> psutil.Process:
@@ -53,11 +55,11 @@ async def kill_ingest(house: House, lesson: Lesson, url: str) -> float:
     return sum(one.duration_seconds for one in playlist.segments) + sum(one.duration_seconds for one in parts)
 
 
-async def published_again(clip: Clip, address: str, stack: contextlib.AsyncExitStack) -> Encoder:
+async def published_again(clip: Clip, address: str, stack: contextlib.AsyncExitStack, speed: float = 1.0) -> Encoder:
     """An encoder that tries until it is let in, as OBS does; it is live when this returns."""
     give_up = time.monotonic() + AGAIN_SECONDS
     while True:
-        trying = await stack.enter_async_context(encoder(clip, address))
+        trying = await stack.enter_async_context(encoder(clip, address, speed=speed))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(trying.process.wait())), 1.5)
             assert time.monotonic() < give_up
@@ -88,7 +90,7 @@ async def test_ingest_is_killed_in_the_middle_of_a_take(lectern: House, short_cl
         url = await lesson.playing()
         shown = await kill_ingest(lectern, lesson, url)
         assert await first.said() != ""
-        second = await published_again(short_clip, address, stack)
+        second = await published_again(short_clip, address, stack, speed=3)
         playlist = await until(
             lambda: lesson.playlist(url), lambda one: any(seg.discontinuity for seg in one.segments), 20, "live again"
         )
@@ -221,3 +223,27 @@ async def test_the_api_is_killed(lectern: House) -> None:
     assert not [one for one in workers if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     async with lectern.people("teacher") as (teacher,):
         assert (await teacher.get("/sign-ins/current"))["account"]["login"] == "teacher"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+async def test_ctrl_c_in_the_middle_of_a_lecture(roomy: House, short_clip: Clip) -> None:
+    """Stopping drains: what was captured is in the store when the last process is gone, and a new start goes on."""
+    async with lessons(roomy) as (lesson,):
+        address = await lesson.address()
+        async with encoder(short_clip, address) as first:
+            url = await lesson.playing()
+            shown = await lesson.playlist(url)
+            everyone = roomy.processes()
+            began = time.monotonic()
+            assert await asyncio.to_thread(roomy.stop) == 0
+            assert time.monotonic() - began < STOP_SECONDS
+            assert await first.said() != ""
+        assert not [one for one in everyone if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        assert list((roomy.folder / "spool").iterdir()) == []
+        await asyncio.to_thread(roomy.start_again)
+        async with encoder(short_clip, address, speed=3) as second:
+            assert await second.said(30) == ""
+        await lesson.end()
+        takes = await by_take(lesson)
+        check_takes(takes, short_clip, [sum(one.duration_seconds for one in shown.segments), short_clip.seconds])

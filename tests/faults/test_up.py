@@ -19,8 +19,7 @@ from lectern.supervisor import console_script
 from tests.kit.house import House, environment, started, until
 from tests.kit.servers import server_folder
 
-READY = "Lectern is at"
-READY_SECONDS = 90.0
+START_SECONDS = 30.0
 END_SECONDS = 5.0
 """What a person at the terminal is promised, once uploads have drained."""
 GONE_SECONDS = 15.0
@@ -33,7 +32,7 @@ def alone(folder: Path) -> Iterator[House]:
     running = started(folder, None, {})
     known: list[psutil.Process] = []
     try:
-        until(lambda: READY in running.log, READY_SECONDS, running)
+        running.until_ready()
         known = running.processes()
         yield running
     finally:
@@ -96,7 +95,7 @@ def test_a_killed_up_takes_everything_along(folder: Path) -> None:
 
 def test_ctrl_c_while_it_starts(folder: Path) -> None:
     running = started(folder, None, {})
-    until(lambda: len(running.processes()) > 1, READY_SECONDS, running)
+    until(lambda: len(running.processes()) > 1, START_SECONDS, running)
     everyone = running.processes()
     running.up.send_signal(signal.SIGINT)
     assert running.up.wait(30) in (0, 130)

@@ -103,6 +103,15 @@ class House:
         """The object store, as above."""
         return ObjectStore(self.settings.storage)
 
+    def start_again(self) -> None:
+        """`up` once more, on the same data and ports; it answers when this returns."""
+        self.up = up(self.environ, self.folder / "up.log")
+        self.until_ready()
+
+    def until_ready(self) -> None:
+        """Wait until `up` says its address."""
+        until(lambda: "Lectern is at" in self.log, READY_SECONDS, self)
+
     def stop(self) -> int:
         """Ctrl-C, and the exit code; AssertionError with the log's end when it does not end."""
         if self.up.poll() is None:
@@ -146,7 +155,7 @@ def house(settings: Mapping[str, str]) -> Iterator[House]:
         data.mkdir()
         running = started(data, beside, settings)
         stack.callback(_end, running)
-        until(lambda: "Lectern is at" in running.log, READY_SECONDS, running)
+        running.until_ready()
         running.passwords = passwords_in(data)
         asyncio.run(_seed(running))
         yield running
