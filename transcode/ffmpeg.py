@@ -7,6 +7,7 @@ build, the machine or the time of day is written, so that the same reel gives th
 import asyncio
 import contextlib
 import functools
+import math
 import os
 import signal
 from collections.abc import Sequence
@@ -69,7 +70,7 @@ class ReelCommand:
                 # A buffer of one second keeps any two seconds, seams between reels too, under 1.1 x the cap.
                 "maxrate": f"{rung.max_kbps}k", "bufsize": f"{rung.max_kbps}k",
                 "x264-params": "keyint=infinite:scenecut=0:vbv-init=0.5:threads=1:stitchable=1",
-                "force_key_frames": ",".join(f"{seconds:.6f}" for seconds in self.keyframes_seconds),
+                "force_key_frames": ",".join(map(_not_after, self.keyframes_seconds)),
                 "fps_mode": "passthrough", "enc_time_base": "1:90000", "video_track_timescale": 90_000,
                 # The muxer rounds where a track starts to this; its default of milliseconds would move every frame.
                 "movie_timescale": 90_000,
@@ -84,6 +85,11 @@ class ReelCommand:
             str(self.folder / "still-%03d.jpg"),
             **{"c:v": "mjpeg", "q:v": 4, "fps_mode": "passthrough", "flags": "+bitexact", "f": "image2"},
         )
+
+
+def _not_after(seconds: float) -> str:
+    """ffmpeg reads microseconds and takes the first frame at or after them: rounded up, that is the one too late."""
+    return f"{math.floor(seconds * 1_000_000) / 1_000_000:.6f}"
 
 
 async def run(arguments: Sequence[str], *, timeout_seconds: float) -> str:
