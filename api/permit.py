@@ -38,7 +38,9 @@ def token(reason: str) -> dict[str, Any]:
 
 
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Litestar's guard for every route of the app."""
+    """Litestar's guard for every route of the app. OPTIONS is answered by Litestar itself, and tells methods alone."""
+    if connection.scope.get("method") == "OPTIONS":
+        return
     kind, needed = handler.opt.get(OPT, ("undeclared", None))
     if kind in ("public", "token"):
         return

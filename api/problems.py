@@ -142,7 +142,9 @@ def from_validation(request: Request[Any, Any, Any], error: ValidationException)
 
 
 def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
-    """What Litestar itself refuses: no such route, wrong method, body too large."""
+    """What Litestar itself refuses: no such route, wrong method, body too large. Its faults are ours."""
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return from_anything(request, error)
     code = {404: _C.not_found, 413: _C.too_large, 400: _C.invalid_input}.get(error.status_code)
     problem = _problem(request, error.status_code, error.detail, code=code.value if code else "")
     return _respond(problem, {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"})
