@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.courses.actions import is_visible as course_is_visible
 from api.permit import grants_of, require_for
 from api.recordings.schemas import (
     CertificateShape,
@@ -124,6 +125,8 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> l
     for one in found:
         made = progress.get(one.id, work.Progress())
         course = kept.get(one.id)
+        if course is not None and not course_is_visible(known, course):
+            course = None  # that a draft exists is nobody else's business
         shown.append(
             RecordingShape(
                 id=one.id, session_id=one.session_id, title=one.title, state=one.state,

@@ -6,6 +6,7 @@ A pure reading of the catalogue's rows: which renditions are listed, which segme
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,11 @@ class ReplayIndex:
 
     def reel(self, rendition: str, number: int) -> ReelFile | None:
         """The rendition's reel of that number."""
-        return next((one for one in self.renditions.get(rendition, ()) if one.number == number), None)
+        return self._by_number.get((rendition, number))
+
+    @cached_property
+    def _by_number(self) -> dict[tuple[str, int], ReelFile]:
+        return {(name, one.number): one for name, files in self.renditions.items() for one in files}
 
 
 async def read_index(tx: Transaction, recording_id: UUID) -> ReplayIndex | None:

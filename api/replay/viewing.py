@@ -1,7 +1,10 @@
 """Whether a playback token still counts, and what its recording can be played from; each asked of the catalogue once a
 second at most, so that a revocation takes effect within two and a segment costs no query.
+
+Who asks while somebody is asking waits for that answer. A recording's index is read again only when its mark changed.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,13 +17,16 @@ from api.resources import Resources
 from domain.playback_token import check
 from domain.refusals import Refusal, RefusalCode
 from media.fragments import read_init
-from storage.catalogue import sign_ins
+from storage.catalogue import replay_mark, sign_ins
+from storage.catalogue.replay_mark import ReplayMark
 
 V = TypeVar("V")
 
 FRESH = timedelta(seconds=1)
 REMEMBERED = 2000
-"""Recordings, sign-ins or inits kept in mind; a 3 h index is about 2 MB, so few of those are whole lectures at once."""
+"""Sign-ins and inits kept in mind."""
+INDEXES = 100
+"""Recordings kept in mind; the index of three hours is about 2 MB."""
 
 
 @dataclass
@@ -29,12 +35,21 @@ class Memory(Generic[V]):
 
     most: int
     found: OrderedDict[object, tuple[datetime, V]] = field(default_factory=OrderedDict)
+    asking: dict[object, "asyncio.Task[V]"] = field(default_factory=dict)
 
     async def get(self, key: object, now: datetime, find: Callable[[], Awaitable[V]]) -> V:
         """What `find` gives, asked again once it is older than FRESH."""
         known = self.found.get(key)
         if known is not None and now - known[0] < FRESH:
             return known[1]
+        task = self.asking.get(key)
+        if task is None:
+            task = self.asking[key] = asyncio.ensure_future(self._ask(key, now, find))
+            task.add_done_callback(lambda _done: self.asking.pop(key, None))
+        # A viewer who goes away must not take the answer from those who wait for it too.
+        return await asyncio.shield(task)
+
+    async def _ask(self, key: object, now: datetime, find: Callable[[], Awaitable[V]]) -> V:
         value = await find()
         self.found[key] = (now, value)
         self.found.move_to_end(key)
@@ -49,7 +64,8 @@ class Viewing:
 
     resources: Resources
     open_sign_ins: Memory[bool] = field(default_factory=lambda: Memory(REMEMBERED))
-    indexes: Memory[ReplayIndex | None] = field(default_factory=lambda: Memory(50))
+    marks: Memory[ReplayMark | None] = field(default_factory=lambda: Memory(INDEXES))
+    indexes: OrderedDict[UUID, tuple[ReplayMark, ReplayIndex | None]] = field(default_factory=OrderedDict)
     codecs: dict[str, str] = field(default_factory=dict)
 
     async def index(self, recording_id: UUID, token: str) -> ReplayIndex:
@@ -58,7 +74,8 @@ class Viewing:
         claim = check(self.resources.keys.playback, token, kind="replay", item_id=recording_id, now=now)
         if not await self.open_sign_ins.get(claim.sign_in_id, now, lambda: self._is_open(claim.sign_in_id, now)):
             raise Refusal(RefusalCode.token_expired)
-        index = await self.indexes.get(recording_id, now, lambda: self._read(recording_id))
+        await self.marks.get(recording_id, now, lambda: self._look(recording_id))
+        _, index = self.indexes.get(recording_id, (None, None))
         if index is None:
             raise Refusal(RefusalCode.not_found, kind="recording", id=recording_id)
         return index
@@ -76,6 +93,15 @@ class Viewing:
         async with self.resources.catalogue.transaction() as tx:
             return await sign_ins.is_open(tx, sign_in_id, now)
 
-    async def _read(self, recording_id: UUID) -> ReplayIndex | None:
+    async def _look(self, recording_id: UUID) -> ReplayMark | None:
+        """Ask for the recording's mark, and read its index where that is another one than before."""
         async with self.resources.catalogue.transaction() as tx:
-            return await read_index(tx, recording_id)
+            mark = await replay_mark.of_recording(tx, recording_id)
+            known = self.indexes.get(recording_id)
+            if mark is None:
+                self.indexes.pop(recording_id, None)
+            elif known is None or known[0] != mark:
+                self.indexes[recording_id] = (mark, await read_index(tx, recording_id))
+                if len(self.indexes) > INDEXES:
+                    self.indexes.popitem(last=False)
+        return mark
