@@ -26,6 +26,7 @@ from ingest.rtmp.events import (
 )
 from ingest.rtmp.open_peers import OpenPeers
 from ingest.rtmp.publishing import PublishHandler, PublishRequest, PublishSink
+from ingest.rtmp.reading import Reading
 from ingest.rtmp.refusal_status import status_of
 from ingest.rtmp.settings import RtmpSettings
 from ingest.rtmp.states import State
@@ -54,7 +55,7 @@ class RtmpPeer(asyncio.Protocol):
         self._publish = 0  # number of the publish on this connection: an old one's handles do nothing
         self._admission: asyncio.Task[None] | None = None
         self._close_wish: tuple[str, str] | None = None  # of somebody who closes what is not decided yet
-        self._pauses: set[str] = set()
+        self._reading = Reading(self._loop)
         self._ending = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -76,12 +77,16 @@ class RtmpPeer(asyncio.Protocol):
             self._ending = True
             self._transport.abort()
             return
+        self._reading.begin(self._transport)
         self._transport.set_write_buffer_limits(high=_MAX_UNSENT_BYTES)
         self._after([])
 
     def data_received(self, data: bytes) -> None:
         if not self._ending:
             self._after(self._connection.receive(data, self._loop.time()))
+            # Not under TLS, where what is decrypted already when the encoder hangs up would be lost.
+            if self.publishing and not self._secure:
+                self._reading.rest()
 
     def eof_received(self) -> bool:
         return False  # the transport closes, and connection_lost follows
@@ -92,6 +97,7 @@ class RtmpPeer(asyncio.Protocol):
         self._transport = None
         self._ending = True
         self._disarm()
+        self._reading.stop()
         self._tell(self._connection.disconnected())
 
     def pause_writing(self) -> None:
@@ -228,18 +234,12 @@ class RtmpPeer(asyncio.Protocol):
         self._loop.call_soon(call)
 
     def _pause(self, reason: str) -> None:
-        if not self._pauses and self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        if self._reading.pause(reason):
             self._connection.reading_paused()
-        self._pauses.add(reason)
 
     def _resume(self, reason: str) -> None:
-        if reason not in self._pauses:
-            return
-        self._pauses.discard(reason)
-        if not self._pauses and self._transport is not None and not self._transport.is_closing():
+        if self._reading.resume(reason):
             self._connection.reading_resumed(self._loop.time())
-            self._transport.resume_reading()
             self._arm()
 
     def _end(self, transport: asyncio.Transport) -> None:
@@ -248,14 +248,16 @@ class RtmpPeer(asyncio.Protocol):
         self._disarm()
         if self._connection.error is not None:
             log.info("rtmp_peer_broke_rules", address=self._address, error=self._error)
-        if self._pauses and not transport.is_closing():
-            transport.resume_reading()
-        self._pauses.clear()
-        if transport.can_write_eof():
-            transport.write_eof()
-            self._timer = self._loop.call_later(self._settings.linger_seconds, transport.abort)
-        else:
+        self._reading.end()
+        if not transport.can_write_eof():
             transport.close()
+            return
+        try:
+            transport.write_eof()
+        except OSError:  # the peer has hung up, and we have not read that yet
+            transport.abort()
+        else:
+            self._timer = self._loop.call_later(self._settings.linger_seconds, transport.abort)
 
     def _arm(self) -> None:
         """The timer may fire too early, never too late: a deadline that moved away costs nothing until then."""

@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.exc import StaleDataError
 
 from domain.facts import Fact, to_json
@@ -115,6 +116,8 @@ class Catalogue:
         application_name: str = "lectern",
     ) -> None:
         self.url = url
+        # Done here, at the start: the first query would do it, and hold an event loop up for as long as it takes.
+        configure_mappers()
         self.engine: AsyncEngine = create_async_engine(
             for_engine(url),
             pool_size=pool_size,
