@@ -26,6 +26,7 @@ PURGED_MS = 30_000
 
 
 def test_one_lecture_from_the_timetable_to_a_course(as_person: AsPerson, classroom: Classroom) -> None:
+    classroom.empty()
     academic, teacher, learner = as_person("academic"), as_person("teacher"), as_person("learner")
     import_the_timetable(academic)
     lecture_id, address = open_the_class(teacher, demo_timetable.LECTURE_TITLE)

@@ -68,6 +68,8 @@ async def test_nobody_sees_a_draft_and_its_audience_sees_it_published(
             await viewer.sign_in(person.login)
             assert (await viewer.get(f"/api/v1/courses/{course}")).status_code == 404
             assert (await viewer.get("/api/v1/courses")).json()["items"] == []
+        await viewer.sign_in(school.learner.login)
+        assert (await viewer.get(f"/api/v1/recordings/{recording.id}")).json()["course_id"] is None
         await as_(resources, school.teacher, f"{course}/submission")
         await as_(resources, school.manager, f"{course}/review", {"decision": "approve"})
         await as_(resources, school.academic, f"{course}/filing")
