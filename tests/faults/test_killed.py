@@ -124,7 +124,7 @@ async def test_ingest_is_killed_twenty_times(roomy: House, short_clip: Clip) -> 
         assert len(takes) == 20
         check_takes(takes, short_clip, [0.0] * 20)
         seconds = sum(len(one.video) for one in takes) / 25
-        assert seconds >= shown[-1] - 20 * 1.0
+        assert seconds >= shown[-1] - 20 * 2 / 25, "all that viewers were shown, to a frame or two a take"
 
 
 async def test_a_worker_is_killed_in_the_middle_of_a_reel(lectern: House, short_clip: Clip) -> None:
