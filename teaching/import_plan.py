@@ -91,7 +91,9 @@ def plan(
         else:
             _known(made, Placed(row, instructor_id, said, entry.session_id), entry, sessions, now)
     named = {row.key for row, _, _ in rows}
-    _gone(made, (entry for key, entry in entries.items() if key not in named), bad, sessions, now, until)
+    missing = (entry for key, entry in entries.items() if key not in named)
+    # A file of which nothing was taken (a wrong column, another's file) says nothing of what is not in it.
+    _gone(made, missing, bad, sessions, now, until, keeps_all=not rows)
     return made
 
 
@@ -131,12 +133,14 @@ def _gone(
     sessions: Mapping[UUID, Session],
     now: datetime,
     until: datetime,
+    *,
+    keeps_all: bool,
 ) -> None:
     for entry in entries:
         session = sessions.get(entry.session_id)
         if session is None or session.state != SessionState.scheduled or not now < session.starts_at < until:
             continue
-        if any(row.may_be(entry.uid, entry.occurrence) for row in bad):
+        if keeps_all or any(row.may_be(entry.uid, entry.occurrence) for row in bad):
             made.kept += 1
         else:
             made.cancel.append(entry)

@@ -173,10 +173,11 @@ async def test_bad_rows_are_named_by_number_and_the_rest_is_imported(school: Sch
 
 async def test_what_a_bad_row_may_have_meant_is_not_cancelled(school: School) -> None:
     await school.take(csv_of(MONDAY, TUESDAY))
-    report = await school.take(csv_of(MONDAY.replace("2026-09-14", "14.9.")))
-    assert (counts(report), report["kept"]) == ((0, 0, 0, 1, [(2, "date_invalid")]), 1)
+    other = "7,2026-09-18,08:00,09:40,语文,wang,A102,"
+    report = await school.take(csv_of(MONDAY.replace("2026-09-14", "14.9."), other))
+    assert (counts(report), report["kept"]) == ((1, 0, 0, 1, [(2, "date_invalid")]), 1)
     assert {one.title: one.state.value for one in await school.sessions()} == {
-        "教育学": "scheduled", "心理学": "cancelled",
+        "教育学": "scheduled", "心理学": "cancelled", "语文": "scheduled",
     }  # fmt: skip
 
 
@@ -260,3 +261,12 @@ async def test_any_two_files_leave_a_timetable_without_clashes_and_the_second_ag
     assert (again["created"], again["changed"], again["cancelled"]) == (0, 0, 0)
     assert again["rejected"] == report["rejected"]
     assert [(one.id, one.version, one.state) for one in await school.sessions()] == before
+
+
+async def test_a_file_of_which_nothing_is_taken_cancels_nothing(school: School) -> None:
+    """A wrong column, or another timetable's file: every row is rejected, none says what is gone."""
+    await school.take(csv_of(MONDAY, TUESDAY))
+    report = await school.take(csv_of("9,2026-09-16,08:00,09:40,音乐,nobody-here,A103,"))
+    assert counts(report)[:4] == (0, 0, 0, 0)
+    assert report["kept"] == 2
+    assert {one.state for one in await school.sessions()} == {"scheduled"}
