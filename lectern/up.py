@@ -25,7 +25,7 @@ from storage.objects.store import ObjectStore
 
 log = structlog.get_logger()
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 READY_POLL_SECONDS = 0.1
 PROCESSES = ("api", "ingest", "worker", "scheduler")
 DRAINED_FIRST = ("ingest",)

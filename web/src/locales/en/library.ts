@@ -43,8 +43,9 @@ export const library = {
   work: {
     title: 'Work',
     states: { queued: 'Queued', running: 'Running', done: 'Done', failed: 'Failed' },
-    kinds: { ladder: 'Encoding', rendition: 'Encoding', poster: 'Poster', stills: 'Stills', still: 'Stills' },
+    kinds: { encode: 'Encoding' },
     attempts: 'tried {n} ×',
+    again: 'Try again',
   },
   replay: {
     stills: 'Stills',

@@ -43,8 +43,9 @@ export const library = {
   work: {
     title: '处理任务',
     states: { queued: '排队', running: '进行中', done: '完成', failed: '失败' },
-    kinds: { ladder: '转码', rendition: '转码', poster: '封面', stills: '截图', still: '截图' },
+    kinds: { encode: '转码' },
     attempts: '已试 {n} 次',
+    again: '再试一次',
   },
   replay: {
     stills: '截图导航',
