@@ -73,8 +73,7 @@ export const placeHold = (id: Uuid, reason: string) => post<unknown>(at(id, '/ho
 export const liftHold = (id: Uuid, holdId: Uuid) => remove(at(id, `/holds/${holdId}`))
 export const listStills = async (id: Uuid) => itemsOf(await get<Page<Still> | Still[]>(at(id, '/stills')))
 export const listWork = async (id: Uuid) => itemsOf(await get<Page<Work> | Work[]>(at(id, '/work')))
-export const retryWork = (id: Uuid, workId: Uuid) =>
-  post<Work>(at(id, `/work/${workId}/retry`), { body: {} })
+export const retryWork = (id: Uuid, workId: Uuid) => post<Work>(at(id, `/work/${workId}/retry`), { body: {} })
 
 export interface Promotion {
   title: string
