@@ -55,7 +55,7 @@ class RtmpPeer(asyncio.Protocol):
         self._publish = 0  # number of the publish on this connection: an old one's handles do nothing
         self._admission: asyncio.Task[None] | None = None
         self._close_wish: tuple[str, str] | None = None  # of somebody who closes what is not decided yet
-        self._reading = Reading(self._loop)
+        self._reading = Reading()
         self._ending = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -84,9 +84,6 @@ class RtmpPeer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._ending:
             self._after(self._connection.receive(data, self._loop.time()))
-            # Not under TLS, where what is decrypted already when the encoder hangs up would be lost.
-            if self.publishing and not self._secure:
-                self._reading.rest()
 
     def eof_received(self) -> bool:
         return False  # the transport closes, and connection_lost follows

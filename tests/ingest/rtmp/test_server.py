@@ -10,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -290,23 +289,3 @@ async def test_silence_shorter_than_the_other_waits_is_noticed_in_its_time(recor
     async with serving(recorder, timeouts=times) as server, line(server) as client:
         await client.opened()
         assert b"no audio or video in time" in await client.rest()
-
-
-async def test_a_publish_is_read_in_batches_and_nothing_of_it_is_late_or_lost(recorder: Recorder) -> None:
-    """An encoder's pace: a small message every few milliseconds. Each read of the socket costs more than a message."""
-    loop = asyncio.get_running_loop()
-    arrivals: list[float] = []
-    recorder.on_packet = lambda take, packet: arrivals.append(loop.time())
-    async with serving(recorder) as server, line(server) as client:
-        await client.opened()
-        sent = 0
-        until = loop.time() + 0.6
-        while loop.time() < until:
-            client.say_frames(sent, 1)
-            sent += 1
-            await asyncio.sleep(0.004)
-        await recorder.until(lambda: len(arrivals) == sent)
-    batches = 1 + sum(later - earlier > 0.01 for earlier, later in pairwise(arrivals))
-    assert batches <= sent / 3
-    times = [packet.dts for packet in recorder.takes[0].packets]
-    assert times == sorted(times)
