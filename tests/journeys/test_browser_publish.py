@@ -12,7 +12,7 @@ from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE_MS, AsPerson
 from tests.journeys.person import Person
 from tests.journeys.player import Player
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(150)]
 
 # A shared screen is the sharing page itself.
 FAKE_DEVICES = (
