@@ -6,9 +6,8 @@ is quoted as a ratio to a peer that ran in the same minutes.
 
 import os
 import platform
-import statistics
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,9 +65,3 @@ def machine() -> dict[str, Any]:
 def ratio(own: float, peer: float) -> float | None:
     """own ÷ peer, rounded; None where the peer measured nothing."""
     return round(own / peer, 3) if peer else None
-
-
-def summary(values: Iterable[float]) -> Mapping[str, float]:
-    """Minimum, median and maximum of some raw values."""
-    listed = sorted(values)
-    return {"min": listed[0], "median": statistics.median(listed), "max": listed[-1], "n": len(listed)}

@@ -16,7 +16,6 @@ SLIDES = 6
 SLIDE_SECONDS = 10
 LECTURE_SECONDS = SLIDES * SLIDE_SECONDS
 FRAME_RATE = 25
-STOP_SECONDS = 5.0
 
 
 def encoder_arguments(address: str, start_seconds: float = 0.0) -> list[str]:

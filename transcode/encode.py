@@ -14,7 +14,6 @@ from pathlib import Path
 from uuid import UUID
 
 import av
-import structlog
 
 from domain.refusals import Refusal, RefusalCode
 from storage.catalogue import ladder, recordings, reels, stills, work
@@ -31,8 +30,6 @@ from transcode.completion import tell_if_complete
 from transcode.ladder import Rung, rungs
 from transcode.rendition import RenditionReel, SourceReel, keyframes_seconds, mux
 from transcode.settings import TranscodeSettings
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ NEVER: Header = (b"cache-control", b"no-store")
 
 PLAYLIST = b"application/vnd.apple.mpegurl"
 SEGMENT = b"video/iso.segment"
-AUDIO_SEGMENT = b"audio/mp4"
 INIT = b"video/mp4"
 _TEXT = b"text/plain; charset=utf-8"
 

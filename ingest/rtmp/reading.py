@@ -21,11 +21,11 @@ class Reading:
 
     def pause(self, reason: str) -> bool:
         """Stop for this reason; whether it was read until now."""
-        stops = not self._reasons and self._is_open()
-        if stops and self._transport is not None:
-            self._transport.pause_reading()
+        transport = None if self._reasons else self._open()
+        if transport is not None:
+            transport.pause_reading()
         self._reasons.add(reason)
-        return stops
+        return transport is not None
 
     def resume(self, reason: str) -> bool:
         """The reason is gone; whether it is read again, since it was the last one."""
@@ -44,10 +44,10 @@ class Reading:
         self._transport = None
 
     def _read_on(self) -> bool:
-        if self._reasons or self._transport is None or not self._is_open():
-            return False
-        self._transport.resume_reading()
-        return True
+        transport = None if self._reasons else self._open()
+        if transport is not None:
+            transport.resume_reading()
+        return transport is not None
 
-    def _is_open(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
+    def _open(self) -> asyncio.Transport | None:
+        return None if self._transport is None or self._transport.is_closing() else self._transport
