@@ -1,5 +1,5 @@
-"""What administrators do with accounts. Each act ends what it makes wrong: a new password and a disabling end the
-account's sign-in, and with it its playback tokens.
+"""What administrators do with accounts, as `domain.account_acts` allows for the account under its row's lock. Each act
+ends what it makes wrong: a new password and a disabling end the account's sign-in, and with it its playback tokens.
 """
 
 import asyncio
@@ -12,9 +12,10 @@ from api.accounts.schemas import AccountShape, NewAccount, NewGrant
 from api.permit import grants_of
 from api.resources import Resources
 from api.sign_ins.schemas import GrantShape
-from domain.kinds import ScopeKind
+from domain.account_acts import account_acts, require_account_act
+from domain.kinds import Role, ScopeKind
 from domain.passwords import require_strong
-from domain.permissions import Action, Grant, Scope, actions
+from domain.permissions import Action, Grant
 from domain.refusals import Refusal, RefusalCode
 from domain.role_grants import require_may_grant
 from storage.catalogue import accounts, institute, sign_ins
@@ -24,13 +25,12 @@ from storage.catalogue.tables.account import Account
 from storage.catalogue.tables.department import Department
 from storage.catalogue.transaction import Actor, Transaction
 
-SHOWN_ACTIONS = (Action.account_manage, Action.account_lock, Action.role_grant)
 _hasher = PasswordHasher()
 
 
 async def shapes(tx: Transaction, known: Known, listed: Sequence[Account]) -> list[AccountShape]:
-    """Accounts as they are shown to this one; nobody disables or grants to oneself."""
-    mine = actions(grants_of(known), Scope(), False, SHOWN_ACTIONS)
+    """Accounts as they are shown to this one."""
+    mine = grants_of(known)
     held = await accounts.grants_by_account(tx, [one.id for one in listed])
     return [
         AccountShape(
@@ -39,7 +39,7 @@ async def shapes(tx: Transaction, known: Known, listed: Sequence[Account]) -> li
                     for given in held[one.id]],
             has_password=one.password_hash is not None, locked_until=one.locked_until, disabled_at=one.disabled_at,
             created_at=one.created_at,
-            may=[action for action in mine if one.id != known.account.id or action == Action.account_manage],
+            may=account_acts(known.account.id, mine, one.id, [given.role for given in held[one.id]]),
         )
         for one in listed
     ]  # fmt: skip
@@ -64,8 +64,17 @@ async def create(tx: Transaction, actor: Actor, new: NewAccount, password_hash: 
     return account
 
 
-async def set_password(tx: Transaction, resources: Resources, actor: Actor, account_id: UUID, secret: str) -> None:
+async def require_may_set_password(tx: Transaction, known: Known, account_id: UUID) -> Account:
+    """The account, locked, if this one may set its password. Refusals: not_found, not_permitted."""
+    account, _ = await _locked(tx, known, Action.account_manage, account_id)
+    return account
+
+
+async def set_password(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, account_id: UUID, secret: str
+) -> None:  # fmt: skip
     """Set the password whose hash is `secret`; a lock by failures is lifted, an open sign-in ends."""
+    await require_may_set_password(tx, known, account_id)
     await accounts.set_password(tx, account_id, secret)
     await sign_ins.end_of_account(tx, account_id, "password_changed", resources.clock())
     await tx.audit(actor, "password_set", "account", account_id)
@@ -74,10 +83,8 @@ async def set_password(tx: Transaction, resources: Resources, actor: Actor, acco
 async def set_disabled(
     tx: Transaction, resources: Resources, known: Known, actor: Actor, account_id: UUID, reason: str, *, disabled: bool
 ) -> Account:  # fmt: skip
-    """Disable an account or enable it again; nobody does so to oneself."""
-    if account_id == known.account.id:
-        raise Refusal(RefusalCode.not_permitted, action=Action.account_lock, why="own_account")
-    account = await accounts.lock(tx, account_id)
+    """Disable an account or enable it again; nobody does so to oneself. Refusals: not_found, not_permitted."""
+    account, _ = await _locked(tx, known, Action.account_lock, account_id)
     if (account.disabled_at is not None) != disabled:
         await accounts.set_disabled(tx, account_id, resources.clock() if disabled else None)
         if disabled:
@@ -94,9 +101,7 @@ async def grant(
     Refusals: not_permitted, self_grant, scope_not_allowed, roles_conflict, not_found.
     """
     given = Grant(new.role, new.scope_kind, new.scope_id)
-    # The receiver's row is locked, so that two administrators cannot give two roles that exclude each other.
-    account = await accounts.lock(tx, account_id)
-    held = [one.role for one in await accounts.grants_of(tx, account_id)]
+    account, held = await _locked(tx, known, Action.role_grant, account_id)
     require_may_grant(known.account.id, grants_of(known), account_id, held, given)
     await _require_place(tx, given)
     if await accounts.grant(tx, account_id, given, known.account.id, resources.clock()):
@@ -106,11 +111,25 @@ async def grant(
 
 async def revoke(tx: Transaction, known: Known, actor: Actor, account_id: UUID, given: Grant) -> None:
     """Take a role back; whoever may give it may. Refusals: not_permitted, self_grant, not_found."""
-    await accounts.lock(tx, account_id)
+    await _locked(tx, known, Action.role_grant, account_id)
     require_may_grant(known.account.id, grants_of(known), account_id, (), given)
     if not await accounts.revoke(tx, account_id, given):
         raise Refusal(RefusalCode.not_found, kind="role_grant", id=account_id, role=given.role)
     await tx.audit(actor, "role_revoked", "account", account_id, **_told(given))
+
+
+async def _locked(
+    tx: Transaction, known: Known, action: Action, account_id: UUID
+) -> tuple[Account, list[Role]]:  # fmt: skip
+    """The account and the roles it holds, for whoever may do `action` to it.
+
+    Its row is locked first: two administrators cannot give two roles that exclude each other, and no password is set
+    while its person is made one of those who are kept from it.
+    """
+    account = await accounts.lock(tx, account_id)
+    held = [one.role for one in await accounts.grants_of(tx, account_id)]
+    require_account_act(known.account.id, grants_of(known), action, account_id, held)
+    return account, held
 
 
 async def _require_place(tx: Transaction, given: Grant) -> None:

@@ -56,13 +56,15 @@ async def create(
 
 
 @post("/accounts/{account_id:uuid}/password", status_code=204, opt=permit.action(Action.account_manage))
-async def set_password(resources: Resources, actor: Actor, account_id: UUID, data: NewPassword) -> None:
-    """Set an account's password. Its open sign-in ends."""
+async def set_password(
+    resources: Resources, known: Known, actor: Actor, account_id: UUID, data: NewPassword
+) -> None:  # fmt: skip
+    """Set an account's password. Its open sign-in ends. Not of those who watch over the system administrator."""
     async with resources.catalogue.transaction() as tx:
-        login = (await accounts.get(tx, account_id)).login
+        login = (await actions.require_may_set_password(tx, known, account_id)).login
     secret = await actions.hashed(login, data.password)
     async with resources.catalogue.transaction() as tx:
-        await actions.set_password(tx, resources, actor, account_id, secret)
+        await actions.set_password(tx, resources, known, actor, account_id, secret)
 
 
 @post("/accounts/{account_id:uuid}/disable", status_code=200, opt=permit.action(Action.account_lock))

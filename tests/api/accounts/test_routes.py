@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from api.resources import Resources
-from domain.kinds import Role
+from domain.kinds import Role, ScopeKind
+from domain.permissions import Grant
 from storage.catalogue import accounts
 from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.transaction import Catalogue
@@ -70,6 +71,46 @@ async def test_a_new_password_ends_the_sign_in(client: Client, people: People, r
         assert await person.sign_in(teacher.login, "Globe-and-atlas-3")
     lost = await client.post(f"/api/v1/accounts/{uuid4()}/password", json={"password": "Globe-and-atlas-3"})
     assert (lost.status_code, lost.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("watcher", [Role.security_administrator, Role.auditor])
+async def test_a_system_administrator_does_not_sign_in_as_those_who_watch_him(
+    client: Client, people: People, resources: Resources, watcher: Role
+) -> None:
+    await signed_in(client, people, Role.system_administrator)
+    account = await people.with_role(watcher)
+    path = f"/api/v1/accounts/{account.id}"
+    assert (await client.get(path)).json()["may"] == []
+    async with client_of(resources) as person:
+        await person.sign_in(account.login)
+        for password in ("Globe-and-atlas-3", "short"):
+            refused = await client.post(f"{path}/password", json={"password": password})
+            assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+            assert refused.json()["facts"] == {"action": "account_manage", "why": "separated_duties"}
+        assert (await person.get("/api/v1/sign-ins/current")).status_code == 200
+        assert await person.sign_in(account.login, PASSWORD)
+    for method, rest, body in (
+        ("POST", "/disable", {"reason": "x"}),
+        ("POST", "/grants", {"role": "inspector"}),
+        ("DELETE", "/grants/auditor", None),
+    ):
+        assert (await client.request(method, f"{path}{rest}", json=body)).status_code == 403
+
+
+async def test_a_password_is_not_set_while_its_person_becomes_an_auditor(
+    client: Client, people: People, resources: Resources, catalogue: Catalogue
+) -> None:
+    """The grant waits uncommitted; the password's route waits for its row, and then sees it."""
+    await signed_in(client, people, Role.system_administrator)
+    person = await people.add()
+    async with catalogue.transaction() as tx:
+        await accounts.lock(tx, person.id)
+        await accounts.grant(tx, person.id, Grant(Role.auditor, ScopeKind.institute), None, resources.clock())
+        path = f"/api/v1/accounts/{person.id}/password"
+        asked = asyncio.create_task(client.post(path, json={"password": "Globe-and-atlas-3"}))
+        done, _ = await asyncio.wait([asked], timeout=0.3)
+        assert not done
+    assert (await asked).status_code == 403
 
 
 async def test_a_disabled_account_is_out_at_once_and_may_come_back(
