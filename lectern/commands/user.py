@@ -1,13 +1,20 @@
 """`lectern user`: accounts and roles from the terminal of whoever runs the machine.
 
 Passwords are typed at a prompt or read from standard input, never given as arguments: those stand in every process list
-and in the shell's history. What is done here is audited as the command line's own act, under the system user's name.
+and in the shell's history.
+
+Whoever runs this holds the catalogue's address, and with it could write every row by hand: no account's rights are
+asked (`domain.account_acts` binds accounts), since to refuse here would only send him there, past the trail. It is also
+the one way to a security administrator's or an auditor's password, which no account may set. What is asked instead is
+that nothing is silent. The entry stands in the same transaction as the act and names the operating system's own user
+(not what $USER or $LOGNAME say) and, under sudo, who called it; a new password's entry tells the roles of its account,
+and the operator is told what was written. Roles that exclude each other are refused here as everywhere.
 """
 
-import getpass
 import os
+import pwd
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -18,6 +25,7 @@ from argon2 import PasswordHasher
 from rich.console import Console
 from rich.table import Table
 
+from domain.account_acts import WATCHING_OVER_SYSTEM
 from domain.kinds import Role, ScopeKind
 from domain.passwords import require_strong
 from domain.permissions import ROLE_SCOPES, Grant
@@ -64,6 +72,7 @@ def add(
         await tx.audit(_actor(), "account_added", "account", account.id, login=login)
         if role is not None:
             await _give(tx, account, await _grant(tx, role, scope))
+            return f"{login} added{_witnessed([role])}"
         return f"{login} added"
 
     if scope is not None and role is None:
@@ -84,11 +93,13 @@ def give(context: click.Context, login: str, role: Role, scope: str | None, remo
         account = await _account(tx, login)
         given = await _grant(tx, role, scope)
         if not remove:
-            return f"{account.login} is {role}" if await _give(tx, account, given) else f"{account.login} was {role}"
+            if not await _give(tx, account, given):
+                return f"{account.login} was {role}"
+            return f"{account.login} is {role}{_witnessed([role])}"
         if not await accounts.revoke(tx, account.id, given):
             raise Complaint(f"{account.login} is not {role}{f' of {scope}' if scope else ' of the institute'}")
         await tx.audit(_actor(), "role_revoked", "account", account.id, **_told(given))
-        return f"{account.login} is no longer {role}"
+        return f"{account.login} is no longer {role}{_witnessed([role])}"
 
     click.echo(_run(context, work))
 
@@ -97,15 +108,16 @@ def give(context: click.Context, login: str, role: Role, scope: str | None, remo
 @click.argument("login")
 @click.pass_context
 def password(context: click.Context, login: str) -> None:
-    """Set an account's password and lift its lock. Its open sign-in ends."""
+    """Set an account's password and lift its lock. Its open sign-in ends, and the audit trail names who did it."""
     secret = _hashed(accounts.folded(login))
 
     async def work(tx: Transaction) -> str:
         account = await _account(tx, login)
         await accounts.set_password(tx, account.id, secret)
         await sign_ins.end_of_account(tx, account.id, "password_changed", datetime.now(UTC))
-        await tx.audit(_actor(), "password_set", "account", account.id)
-        return f"{account.login}: password set"
+        held = sorted({one.role for one in await accounts.grants_of(tx, account.id)})
+        await tx.audit(_actor(), "password_set", "account", account.id, held=held)
+        return f"{account.login}: password set{_witnessed(held)}"
 
     click.echo(_run(context, work))
 
@@ -206,8 +218,28 @@ async def _place(tx: Transaction, scope: str) -> tuple[ScopeKind, UUID]:
 
 
 def _actor() -> Actor:
-    name = os.environ.get("SUDO_USER") or getpass.getuser()
-    return Actor(None, ActorKind.system, None, f"command line ({name})")
+    return Actor(None, ActorKind.system, None, f"command line ({_operator()})")
+
+
+def _operator() -> str:
+    """The operating system's user; for root also who became it by sudo, whose word root alone could change."""
+    user = os.getuid()
+    caller = os.environ.get("SUDO_UID", "")
+    return f"{_name(user)} for {_name(int(caller))}" if user == 0 and caller.isdecimal() else _name(user)
+
+
+def _name(user_id: int) -> str:
+    """The name of a user of the operating system; a container's may have none."""
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except (KeyError, OverflowError):
+        return f"uid {user_id}"
+
+
+def _witnessed(roles: Collection[Role]) -> str:
+    """What the operator is told who touched one of those that watch over the system."""
+    watching = sorted(WATCHING_OVER_SYSTEM.intersection(roles))
+    return f" ({', '.join(watching)}: the audit trail names {_operator()} for it)" if watching else ""
 
 
 def _told(given: Grant) -> dict[str, str | None]:

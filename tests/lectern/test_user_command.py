@@ -1,6 +1,8 @@
 """`lectern user`, run as a person runs it: the command, its input, its output, and what it left in the catalogue."""
 
 import asyncio
+import os
+import pwd
 from collections.abc import Mapping, Sequence
 
 import click
@@ -15,6 +17,7 @@ from lectern.commands.user import command as user
 from lectern.complaint import Complaint
 from storage.catalogue import accounts, audit, institute
 from storage.catalogue.tables.account import Account
+from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.transaction import Catalogue
 from tests.conftest import CatalogueUrls
 
@@ -62,6 +65,18 @@ class Terminal:
 
         return asyncio.run(look())
 
+    def trail(self) -> list[AuditEntry]:
+        """The audit trail, the newest entry first."""
+
+        async def look() -> list[AuditEntry]:
+            catalogue = Catalogue(self.urls.app)
+            async with catalogue.transaction() as tx:
+                found = await audit.entries(tx)
+            await catalogue.close()
+            return found
+
+        return asyncio.run(look())
+
 
 @pytest.fixture
 def terminal(catalogue_urls: CatalogueUrls) -> Terminal:
@@ -76,14 +91,7 @@ def test_an_account_with_a_role_is_added_and_audited(terminal: Terminal) -> None
     assert PasswordHasher().verify(account.password_hash or "", GOOD)
     assert grants == (Grant(Role.academic_affairs, ScopeKind.institute),)
 
-    async def trail() -> list[tuple[str, str]]:
-        catalogue = Catalogue(terminal.urls.app)
-        async with catalogue.transaction() as tx:
-            found = [(one.action, one.actor_name) for one in await audit.entries(tx)]
-        await catalogue.close()
-        return found
-
-    acts = asyncio.run(trail())
+    acts = [(one.action, one.actor_name) for one in terminal.trail()]
     assert [action for action, _ in acts] == ["role_granted", "account_added"]
     assert all(name.startswith("command line (") for _, name in acts)
 
@@ -110,6 +118,35 @@ def test_a_password_is_set_for_whom_there_is(terminal: Terminal) -> None:
     assert PasswordHasher().verify(account.password_hash or "", GOOD)
     with pytest.raises(Complaint, match="no account has the login nobody"):
         terminal.run("password", "nobody", typed=GOOD + "\n")
+
+
+def test_nobody_sets_an_auditors_password_in_silence_or_under_anothers_name(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment may say anything; the trail names the process's own user, and under sudo who called it."""
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME", "SUDO_USER"):
+        monkeypatch.setenv(name, "somebody-else")
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert "auditor" in terminal.run("add", "shen", "--name", "沈", "--role", "auditor", "--no-password")
+    told = terminal.run("password", "shen", typed=GOOD + "\n")
+    assert told == f"shen: password set (auditor: the audit trail names {me} for it)\n"
+    newest = terminal.trail()[0]
+    assert (newest.action, newest.actor_name) == ("password_set", f"command line ({me})")
+    assert newest.details == {"held": ["auditor"]}
+    assert GOOD not in str([one.details for one in terminal.trail()])
+
+
+def test_under_sudo_both_are_named_and_a_user_without_a_name_by_number(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setenv("SUDO_UID", "4000000000")
+    terminal.run("add", "shen", "--name", "沈", "--no-password")
+    assert terminal.trail()[0].actor_name == "command line (root for uid 4000000000)"
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    terminal.run("password", "shen", typed=GOOD + "\n")
+    assert terminal.trail()[0].actor_name == "command line (uid 4000000000)"
 
 
 def test_roles_hold_in_places_and_exclude_each_other(terminal: Terminal) -> None:
