@@ -1,10 +1,14 @@
-"""Serves the built pages: hashed assets for good, `index.html` afresh, and for every path that is a page of theirs."""
+"""Serves the built pages: hashed assets for good, `index.html` asked for again each time, for every page's path.
+
+An asset's name has a hash of what is in it, so that a new build is a new address; `index.html` alone names them.
+"""
 
 import functools
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from litestar import Response, get
+from litestar.datastructures import CacheControlHeader
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import File
@@ -19,7 +23,9 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
 }
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
+"""A year (RFC 9111, 5.2.2.1), not asked about at a reload either (RFC 8246). Only of what is there, not of a 404."""
+INDEX = "index.html"
 NOT_PAGES = ("api", "replay", "live", "whip", "whep", "schema", "assets")
 
 
@@ -54,7 +60,7 @@ def page_routes(static: Path) -> list[ControllerRouterHandler]:
     if (static / "assets").is_dir():
         routes.append(
             create_static_files_router(
-                "/assets", [static / "assets"], opt=opt, cache_control=None, include_in_schema=False
+                "/assets", [static / "assets"], opt=opt, cache_control=FOREVER, include_in_schema=False
             )
         )
     return routes
@@ -69,13 +75,13 @@ def _pages(static: Path, opt: dict[str, object]) -> HTTPRouteHandler:
             raise NotFoundException(f"/{name} does not exist")
         policy = {"Content-Security-Policy": content_security_policy(resources.settings.ingest_public_url)}
         beside = static / name
-        if name and "/" not in name and beside.is_file():
+        if name not in ("", INDEX) and "/" not in name and beside.is_file():
             return File(beside, content_disposition_type="inline", headers=policy)
-        if not (static / "index.html").exists():
+        if not (static / INDEX).exists():
             not_built = "The pages are not built yet: run `make web`."
             return Response(not_built, status_code=503, media_type="text/plain", headers=policy)
         return File(
-            static / "index.html",
+            static / INDEX,
             content_disposition_type="inline",
             media_type="text/html; charset=utf-8",
             headers={"Cache-Control": "no-cache", **policy},

@@ -86,6 +86,19 @@ async def test_hashed_assets_are_served(browser: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.text) == (200, "export {}")
 
 
+async def test_hashed_assets_are_kept_for_good_and_what_names_them_is_not(browser: httpx.AsyncClient) -> None:
+    kept = (await browser.get("/assets/index-abc.js")).headers["cache-control"]
+    assert {one.strip() for one in kept.split(",")} == {"public", "max-age=31536000", "immutable"}
+    for page in ("/", "/index.html", "/sessions/7/watch"):
+        assert (await browser.get(page)).headers["cache-control"] == "no-cache", page
+
+
+async def test_an_asset_that_is_not_there_yet_is_not_missed_for_good(browser: httpx.AsyncClient) -> None:
+    """While a new build is rolled out one process names what another has not got yet."""
+    gone = await browser.get("/assets/index-new.js")
+    assert (gone.status_code, "immutable" in gone.headers.get("cache-control", "")) == (404, False)
+
+
 @pytest.mark.parametrize(
     "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%2f..%2fsecret.txt"]
 )
