@@ -48,7 +48,6 @@ class RtmpConnection:
         self._heard_at = now
         self._pinged_at = now
         self._media_at: float | None = None
-        self._paused = False
 
     @property
     def state(self) -> State:
@@ -73,12 +72,18 @@ class RtmpConnection:
                 self._handle(self._reader.receive(data), now, events)
             else:
                 self._take(data, now, events)
-            if self._received - self._acknowledged >= self._window:
-                self._acknowledged = self._received
-                self._replies.control(messages.ACKNOWLEDGEMENT, self._received % WRAP)
         except PeerError as error:
             self._fail(error, EndReason.BROKE_RULES, events)
         return events
+
+    def acknowledge(self) -> None:
+        """Acknowledges what was received, when the window asks for it. To be called when nothing more is there to be
+        read: an encoder that hangs up with media still on its side of the line loses it to any word of ours that comes
+        after.
+        """
+        if self._received - self._acknowledged >= self._window and self.state is not State.CLOSED:
+            self._acknowledged = self._received
+            self._replies.control(messages.ACKNOWLEDGEMENT, self._received % WRAP)
 
     def data_to_send(self) -> bytes:
         """What is to be sent by now, once."""
@@ -124,23 +129,10 @@ class RtmpConnection:
         self._dialogue.move(Move.CLOSE)
         return [PublishEnded(EndReason.DISCONNECTED)] if publishing else []
 
-    def reading_paused(self) -> None:
-        """We do not read for now: silence is not the peer's."""
-        self._paused = True
-
-    def reading_resumed(self, now: float) -> None:
-        """We read again, and the peer's time begins anew."""
-        self._paused = False
-        self._heard_at = self._pinged_at = now
-        if self._media_at is not None:
-            self._media_at = now
-        elif self.state is State.PUBLISHING:
-            self._since = now
-
     def next_deadline(self) -> float | None:
         """When to call `handle_timer`, if nothing else happens before."""
         state = self.state
-        if state in (State.CLOSED, State.DECIDING) or self._paused:
+        if state in (State.CLOSED, State.DECIDING):
             return None
         if state is State.HANDSHAKE:
             return self._since + self._timeouts.handshake_seconds

@@ -41,6 +41,12 @@ MAX_AMF_VALUES = 1024
 # What comes behind a publish that is not decided yet: encoders wait for the answer, and the shell stops reading.
 MAX_HELD_BYTES = 1024 * 1024
 
+# One read of a socket: a key frame in two or three; what is read is kept by whoever keeps a packet of it.
+READ_BYTES = 128 * 1024
+
+# What is still read of a connection that is over: the largest receive buffer that kernels give by themselves, twice.
+MAX_LEFT_BYTES = 16 * 1024 * 1024
+
 # What is kept of texts that go to logs, pages and the catalogue.
 MAX_TEXT_CHARACTERS = 200
 

@@ -5,7 +5,7 @@ timer.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import cast
 
@@ -28,6 +28,7 @@ from ingest.rtmp.open_peers import OpenPeers
 from ingest.rtmp.publishing import PublishHandler, PublishRequest, PublishSink
 from ingest.rtmp.reading import Reading
 from ingest.rtmp.refusal_status import status_of
+from ingest.rtmp.rounds import Rounds
 from ingest.rtmp.settings import RtmpSettings
 from ingest.rtmp.states import State
 
@@ -41,7 +42,13 @@ class RtmpPeer(asyncio.Protocol):
     """The protocol object of one accepted socket."""
 
     def __init__(
-        self, settings: RtmpSettings, publishes: PublishHandler, peers: "OpenPeers[RtmpPeer]", *, secure: bool
+        self,
+        settings: RtmpSettings,
+        publishes: PublishHandler,
+        peers: "OpenPeers[RtmpPeer]",
+        rounds: Rounds,
+        *,
+        secure: bool,
     ) -> None:
         self._settings = settings
         self._publishes = publishes
@@ -55,7 +62,7 @@ class RtmpPeer(asyncio.Protocol):
         self._publish = 0  # number of the publish on this connection: an old one's handles do nothing
         self._admission: asyncio.Task[None] | None = None
         self._close_wish: tuple[str, str] | None = None  # of somebody who closes what is not decided yet
-        self._reading = Reading()
+        self._reading = Reading(rounds, self._read)
         self._ending = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -82,8 +89,7 @@ class RtmpPeer(asyncio.Protocol):
         self._after([])
 
     def data_received(self, data: bytes) -> None:
-        if not self._ending:
-            self._after(self._connection.receive(data, self._loop.time()))
+        self._read(data, True)
 
     def eof_received(self) -> bool:
         return False  # the transport closes, and connection_lost follows
@@ -94,6 +100,8 @@ class RtmpPeer(asyncio.Protocol):
         self._transport = None
         self._ending = True
         self._disarm()
+        for data in self._left():
+            self._tell(self._connection.receive(data, self._loop.time()))
         self._reading.stop()
         self._tell(self._connection.disconnected())
 
@@ -115,6 +123,14 @@ class RtmpPeer(asyncio.Protocol):
         """Hangs up at once."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _read(self, data: bytes, empty: bool) -> None:
+        if self._ending:
+            return
+        events = self._connection.receive(data, self._loop.time()) if data else []
+        if empty:
+            self._connection.acknowledge()
+        self._after(events)
 
     def _after(self, events: list[Event]) -> None:
         self._tell(events)
@@ -146,7 +162,7 @@ class RtmpPeer(asyncio.Protocol):
     def _tell_one(self, event: Event) -> None:
         sink = self._sink
         if isinstance(event, PublishRequested):
-            self._pause("admission")
+            self._reading.pause()
             self._admission = self._loop.create_task(self._admit(event))
         elif sink is None:
             return
@@ -161,7 +177,7 @@ class RtmpPeer(asyncio.Protocol):
             sink.unsupported(event.codec, event.reason)
         elif isinstance(event, PublishEnded):
             self._sink = None
-            self._resume("sink")
+            self._reading.resume()
             log.info("rtmp_publish_ended", address=self._address, reason=event.reason, error=self._error)
             sink.ended(event.reason)
 
@@ -178,8 +194,11 @@ class RtmpPeer(asyncio.Protocol):
             code, description = wish
             sink.ended(EndReason.CLOSED)
             sink = None
-        self._resume("admission")
         events: list[Event] = []
+        if sink is None or self._secure:
+            self._reading.resume()
+        else:
+            self._reading.in_rounds()
         if sink is None:
             log.info("rtmp_publish_refused", address=self._address, app=event.app, status=code, said=description)
             self._connection.refuse_publish(event.stream_id, code, description)
@@ -217,8 +236,6 @@ class RtmpPeer(asyncio.Protocol):
             secure=self._secure,
             tc_url=event.tc_url,
             close=partial(self._soon, number, self.close),
-            pause_reading=partial(self._soon, number, partial(self._pause, "sink")),
-            resume_reading=partial(self._soon, number, partial(self._resume, "sink")),
         )
 
     def _soon(self, publish: int, act: Callable[..., None], *arguments: str) -> None:
@@ -230,14 +247,9 @@ class RtmpPeer(asyncio.Protocol):
 
         self._loop.call_soon(call)
 
-    def _pause(self, reason: str) -> None:
-        if self._reading.pause(reason):
-            self._connection.reading_paused()
-
-    def _resume(self, reason: str) -> None:
-        if self._reading.resume(reason):
-            self._connection.reading_resumed(self._loop.time())
-            self._arm()
+    def _left(self) -> Iterator[bytes]:
+        """What a publisher whose connection is lost had sent, and we had not read."""
+        return self._reading.rest() if self.publishing and not self._secure else iter(())
 
     def _end(self, transport: asyncio.Transport) -> None:
         """All is said: no more is sent, what still comes is dropped, and soon the socket is closed."""
@@ -245,7 +257,7 @@ class RtmpPeer(asyncio.Protocol):
         self._disarm()
         if self._connection.error is not None:
             log.info("rtmp_peer_broke_rules", address=self._address, error=self._error)
-        self._reading.end()
+        self._reading.resume()  # what comes is dropped: unread, the peer's end would never be seen
         if not transport.can_write_eof():
             transport.close()
             return

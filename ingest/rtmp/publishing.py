@@ -13,10 +13,10 @@ from media.packet import Packet, Track
 
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
-    """Who wants to publish what, and the handles on its connection. Key and address of the stream stay out of repr.
+    """Who wants to publish what, and the handle on its connection. Key and address of the stream stay out of repr.
 
-    All three handles may be called from anywhere on the loop, also from within a sink's method, at any time, twice, and
-    after the end, when they do nothing.
+    `close` may be called from anywhere on the loop, also from within a sink's method, at any time, twice, and after the
+    end, when it does nothing.
     """
 
     app: str
@@ -30,9 +30,6 @@ class PublishRequest:
     tc_url: str = field(repr=False)
     close: Callable[[str, str], None] = field(repr=False)
     """`close(code, description)`: tells the encoder why, ends the publish (`ended` follows) and hangs up."""
-    pause_reading: Callable[[], None] = field(repr=False)
-    """Backpressure: nothing more is read; what was read already is still handed on. Silence does not count then."""
-    resume_reading: Callable[[], None] = field(repr=False)
 
 
 class PublishSink(Protocol):

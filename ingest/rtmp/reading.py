@@ -1,53 +1,83 @@
-"""Whether a peer's socket is read: not while somebody has a reason against it.
+"""How a peer's socket is read: by its transport as pieces come; not at all while a publish is decided; in rounds while
+its media comes, unless it is encrypted.
 
-Each piece is read as it comes. Leaving the socket alone for 30 ms after each read would save a third of the process's
-CPU at eight streams, and was tried: an encoder that hangs up with answers of ours unread resets the connection, and
-the kernel then drops what we had not read yet: the end of the lecture.
+What the kernel holds when the connection ends is still read: an encoder that hangs up with answers of ours unread
+resets the connection, and a transport whose write fails gives up with the lecture's last pictures received and not
+read.
 """
 
 import asyncio
+import os
+from collections.abc import Callable, Iterator
+
+from ingest.rtmp.limits import MAX_LEFT_BYTES, READ_BYTES
+from ingest.rtmp.rounds import Rounds
 
 
 class Reading:
-    """Pauses and resumes one transport; asking twice does no harm."""
+    """Reads one transport. What it reads by itself its protocol gets; what is read in rounds, `take(data, empty)`:
+    whether that was all there was, and it may be nothing.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, rounds: Rounds, take: Callable[[bytes, bool], None]) -> None:
+        self._rounds = rounds
+        self._take = take
         self._transport: asyncio.Transport | None = None
-        self._reasons: set[str] = set()
+        self._descriptor = -1
 
     def begin(self, transport: asyncio.Transport) -> None:
-        """The socket is there, and read."""
+        """The socket is there, and read by its transport."""
         self._transport = transport
+        self._descriptor = transport.get_extra_info("socket").fileno()
 
-    def pause(self, reason: str) -> bool:
-        """Stop for this reason; whether it was read until now."""
-        transport = None if self._reasons else self._open()
-        if transport is not None:
+    def pause(self) -> None:
+        """Not for now."""
+        self._rounds.leave(self._piece)
+        if (transport := self._open()) is not None:
             transport.pause_reading()
-        self._reasons.add(reason)
-        return transport is not None
 
-    def resume(self, reason: str) -> bool:
-        """The reason is gone; whether it is read again, since it was the last one."""
-        if reason not in self._reasons:
-            return False
-        self._reasons.discard(reason)
-        return self._read_on()
+    def resume(self) -> None:
+        """By its transport."""
+        self._rounds.leave(self._piece)
+        if (transport := self._open()) is not None:
+            transport.resume_reading()
 
-    def end(self) -> None:
-        """From now on it is read, and what comes is dropped by whoever reads: else the peer's end is never seen."""
-        self._reasons.clear()
-        self._read_on()
+    def in_rounds(self) -> None:
+        """From a pause on."""
+        self._rounds.join(self._piece)
+
+    def rest(self) -> Iterator[bytes]:
+        """What is left of a socket that is about to be closed."""
+        read = 0
+        while read < MAX_LEFT_BYTES:
+            try:
+                data = os.read(self._descriptor, READ_BYTES)
+            except OSError:  # nothing now, and of a socket that is closed nothing later
+                return
+            if not data:
+                return
+            read += len(data)
+            yield data
 
     def stop(self) -> None:
         """The socket is gone."""
+        self._rounds.leave(self._piece)
         self._transport = None
 
-    def _read_on(self) -> bool:
-        transport = None if self._reasons else self._open()
-        if transport is not None:
-            transport.resume_reading()
-        return transport is not None
+    def _piece(self) -> bool:
+        try:
+            data = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:
+            self._take(b"", True)
+            return False
+        except OSError:
+            data = b""
+        if not data:  # the end, orderly or not, is the transport's to see
+            self.resume()
+            return False
+        whole = len(data) < READ_BYTES
+        self._take(data, whole)
+        return not whole
 
     def _open(self) -> asyncio.Transport | None:
         return None if self._transport is None or self._transport.is_closing() else self._transport

@@ -13,6 +13,7 @@ from ingest.rtmp.commands import FAILED
 from ingest.rtmp.open_peers import OpenPeers
 from ingest.rtmp.peer import RtmpPeer
 from ingest.rtmp.publishing import PublishHandler
+from ingest.rtmp.rounds import Rounds
 from ingest.rtmp.settings import RtmpSettings
 
 log = structlog.get_logger()
@@ -28,6 +29,7 @@ class RtmpServer:
         self._publishes = publishes
         self._tls = tls
         self._peers: OpenPeers[RtmpPeer] = OpenPeers(settings.connections, settings.connections_per_address)
+        self._rounds = Rounds(asyncio.get_running_loop())
         self._listeners: list[asyncio.Server] = []
         self.port = settings.port
         """The port for plain RTMP, also when a free one was asked for; likewise `tls_port`."""
@@ -93,7 +95,7 @@ class RtmpServer:
     async def _open(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         handshake_seconds = self._settings.timeouts.handshake_seconds if tls is not None else None
         return await asyncio.get_running_loop().create_server(
-            lambda: RtmpPeer(self._settings, self._publishes, self._peers, secure=tls is not None),
+            lambda: RtmpPeer(self._settings, self._publishes, self._peers, self._rounds, secure=tls is not None),
             host,
             port,
             ssl=tls,

@@ -128,13 +128,15 @@ def test_ping_is_answered(opened: Publisher) -> None:
     assert (pong.kind, bytes(pong.payload).hex()) == (4, "000700001234")
 
 
-def test_bytes_are_acknowledged_by_the_peers_window(publishing: Publisher) -> None:
+def test_bytes_are_acknowledged_by_the_peers_window_once_all_is_read(publishing: Publisher) -> None:
     window = wire.message(5, struct.pack(">I", 10_000), chunk_stream=2)
     publishing.say(window)
     received, acknowledged = len(wire.opening()) + len(window), 0
     for _ in range(10):
         publishing.media(wire.VIDEO, wire.avc_frame(bytes(2995)))
         received += 12 + 3000
+        assert publishing.heard() == [], "there may be more to read"
+        publishing.connection.acknowledge()
         counts = [int(message.payload.hex(), 16) for message in publishing.heard() if message.kind == 3]
         assert counts == ([received] if received - acknowledged >= 10_000 else [])
         acknowledged = (counts or [acknowledged])[0]

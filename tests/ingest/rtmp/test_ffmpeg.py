@@ -138,31 +138,6 @@ async def test_a_lost_encoder_is_noticed(clip: Path) -> None:
         assert recorder.takes[0].ends == ["disconnected"]
 
 
-async def test_backpressure_loses_nothing(clip: Path) -> None:
-    recorder = Recorder()
-
-    def pause(take: Take, packet: Packet) -> None:
-        if take is recorder.takes[0] and len(take.packets) == 30:
-            take.request.pause_reading()
-
-    recorder.on_packet = pause
-    async with (
-        serving(recorder) as server,
-        ffmpeg(*publish(clip, f"rtmp://127.0.0.1:{server.port}/live/KEY")) as encoder,
-    ):
-        await recorder.until(lambda: recorder.takes and len(recorder.takes[0].packets) >= 30)
-        async with ffmpeg(*publish(clip, f"rtmp://127.0.0.1:{server.port}/live/OTHER")) as other:
-            assert await other.done() == (0, "")  # a whole other publish meanwhile
-            await recorder.until(lambda: recorder.takes[1].ends)
-        first = recorder.takes[0]
-        assert len(first.packets) < len(recorder.takes[1].packets)
-        assert first.ends == []
-        first.request.resume_reading()
-        assert await encoder.done() == (0, "")
-        await recorder.until(lambda: first.ends)
-    assert received(first, "video") == demuxed(clip)["video"]
-
-
 async def test_stopping_tells_the_encoders(clip: Path) -> None:
     recorder = Recorder()
     async with (

@@ -224,7 +224,7 @@ async def test_closing_before_the_decision_refuses(recorder: Recorder) -> None:
         assert closing.takes[0].ends == ["closed"]
 
 
-async def test_handles_of_a_publish_that_is_over_do_nothing(recorder: Recorder) -> None:
+async def test_the_handle_of_a_publish_that_is_over_does_nothing(recorder: Recorder) -> None:
     async with serving(recorder) as server, line(server) as client:
         await client.opened()
         client.say(wire.command("closeStream", 0.0, None, stream_id=1, chunk_bytes=4096))
@@ -233,7 +233,6 @@ async def test_handles_of_a_publish_that_is_over_do_nothing(recorder: Recorder) 
         await client.hear("NetStream.Publish.Start")
         first = recorder.takes[0].request
         first.close("NetStream.Publish.Failed", "late")
-        first.pause_reading()
         client.say(wire.message(9, wire.avc_configuration(), stream_id=1, chunk_bytes=4096))
         client.say_frames(0, 3)
         await recorder.until(lambda: len(recorder.takes[1].packets) == 3)

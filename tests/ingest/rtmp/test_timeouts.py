@@ -76,20 +76,6 @@ def test_a_dribble_of_bytes_is_still_silence() -> None:
     assert events == [PublishEnded(EndReason.SILENT)]
 
 
-def test_while_we_do_not_read_the_peer_is_not_silent() -> None:
-    publisher = accepted(Publisher(TIMES))
-    publisher.connection.reading_paused()
-    assert publisher.connection.next_deadline() is None
-    assert publisher.connection.handle_timer(500.0) == []
-    publisher.connection.reading_resumed(500.0)
-    assert publisher.connection.next_deadline() == 508
-    publisher.now = 501.0
-    publisher.media(wire.VIDEO, wire.avc_configuration())
-    publisher.connection.reading_paused()
-    publisher.connection.reading_resumed(600.0)
-    assert publisher.connection.next_deadline() == 610
-
-
 def test_after_a_publish_the_next_one_has_its_time() -> None:
     publisher = accepted(Publisher(TIMES))
     publisher.now = 200.0
