@@ -108,9 +108,9 @@ async def _without_clashes(tx: Transaction, made: Plan, scope: Scope) -> list[Ba
     in_the_way = import_clashes.refusals(wanted, wishes, clashes, moved)
     if not in_the_way:
         return []
-    titles = {placed.session_id: placed.row.title for placed in wanted}
     others = {other.session_id for other in in_the_way.values() if other.session_id is not None}
-    titles |= {key: row.title for key, row in (await sessions.by_id(tx, others)).items()}
+    titles = {key: row.title for key, row in (await sessions.by_id(tx, others)).items()}
+    titles |= {placed.session_id: placed.row.title for placed in wanted if placed.session_id not in in_the_way}
     made.create = [placed for placed in made.create if placed.session_id not in in_the_way]
     made.change = [placed for placed in made.change if placed.session_id not in in_the_way]
     return [_clash(placed.row, in_the_way[placed.session_id], titles) for placed in wanted

@@ -263,6 +263,14 @@ async def test_any_two_files_leave_a_timetable_without_clashes_and_the_second_ag
     assert [(one.id, one.version, one.state) for one in await school.sessions()] == before
 
 
+async def test_who_is_in_the_way_is_named_as_the_same_file_names_it(school: School) -> None:
+    await school.take(csv_of("3,2026-09-14,08:00,09:40,心理学,li,A101,"))
+    renamed = csv_of("3,2026-09-14,08:00,09:40,教育学,li,A101,", "1,2026-09-14,08:00,09:40,音乐,li,A101,")
+    report = await school.take(renamed)
+    assert [(one["row"], "《教育学》" in one["detail"]) for one in report["rejected"]] == [(3, True)]
+    assert (await school.take(renamed))["rejected"] == report["rejected"]
+
+
 async def test_a_file_of_which_nothing_is_taken_cancels_nothing(school: School) -> None:
     """A wrong column, or another timetable's file: every row is rejected, none says what is gone."""
     await school.take(csv_of(MONDAY, TUESDAY))
