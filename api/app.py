@@ -22,6 +22,7 @@ from api.audit.routes import AUDIT_ROUTES
 from api.authentication import SignInMiddleware
 from api.courses.routes import COURSE_ROUTES
 from api.document import DocumentPlugin, operation_id
+from api.head import HeadAsGet, allow_head
 from api.health.routes import HEALTH_ROUTES
 from api.institute.routes import INSTITUTE_ROUTES
 from api.pages import page_routes
@@ -53,12 +54,12 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
             *AUDIT_ROUTES,
         ],
     )
-    return Litestar(
+    return HeadAsGet(
         route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
         guards=[permit.guard, media_types.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
         before_request=media_types.require_utf8,
-        before_send=[add_headers],
+        before_send=[add_headers, allow_head],
         exception_handlers=problems.HANDLERS,
         dependencies={"resources": Provide(provide_resources, sync_to_thread=False),
                       "known": Provide(provide_known, sync_to_thread=False),

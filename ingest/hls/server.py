@@ -94,7 +94,8 @@ class Delivery:
             body, kind = await self._part(session, int(match["msn"]), int(match["part"]), audio=audio), answers.SEGMENT
         if body is None:
             return answers.NOT_FOUND
-        return answers.media(body, kind, answers.header(scope, b"range"))
+        # Range counts for GET alone (RFC 9110, 14.2): HEAD tells of the whole.
+        return answers.media(body, kind, answers.header(scope, b"range") if scope["method"] == "GET" else None)
 
     async def _playlist(self, session: LiveSession, name: str, scope: Scope) -> Answer:
         window, limit = session.window, 3.0 * session.settings.segment_max_seconds

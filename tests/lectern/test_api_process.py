@@ -97,6 +97,17 @@ def test_the_audit_trail_keeps_the_viewers_address_and_the_log_keeps_no_secret(
     assert not [secret for secret in secrets if secret in written]
 
 
+def test_head_goes_through_the_server_as_it_is(environ: dict[str, str], tmp_path: Path) -> None:
+    """On one connection kept alive: a body where none may be would be read as the next answer."""
+    with api_process(environ, tmp_path) as client:
+        for path in ("/healthz", "/schema/openapi.json", "/api/v1/sessions", "/api/v1/sign-ins"):
+            head, got = client.head(path), client.get(path)
+            assert (head.status_code, head.content) == (got.status_code, b""), path
+            told, wanted = ({k: v for k, v in one.headers.items() if k != "date"} for one in (head, got))
+            assert told == wanted, path
+            assert int(told["content-length"]) > 0
+
+
 def test_who_is_no_trusted_proxy_may_claim_what_he_likes(
     environ: dict[str, str], catalogue_urls: CatalogueUrls, tmp_path: Path
 ) -> None:

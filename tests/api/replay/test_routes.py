@@ -153,6 +153,16 @@ async def test_ranges_within_a_segment(
         assert answer.headers["content-range"] == wanted
 
 
+@pytest.mark.parametrize("name", ["index.m3u8", "source.m3u8", "source/init-1.mp4", "source/1-1.m4s", "source/9-0.m4s"])
+async def test_head_tells_what_get_would_bring(client: Client, school: School, recording_id: UUID, name: str) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    got, head = await client.get(f"{at}/{name}"), await client.head(f"{at}/{name}", headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers == got.headers
+    assert int(head.headers["content-length"]) == len(got.content) > 0
+
+
 @pytest.mark.parametrize(
     "name", ["other.m3u8", "index.mpd", "source/9-0.m4s", "source/1-99.m4s", "source/init-9.mp4", "720p/1-0.m4s"]
 )

@@ -293,6 +293,27 @@ async def test_browsers_may_ask_first_and_nobody_may_write(stage: Stage) -> None
     assert head.status_code == 403
 
 
+@pytest.mark.parametrize("name", ["index.m3u8", "main.m3u8", "init-0.mp4", "seg-0.m4s", "part-0.0.m4s", "seg-99.m4s"])
+async def test_head_tells_what_get_would_bring(stage: Stage, name: str) -> None:
+    """Of the whole, whatever Range says: it counts for GET alone (RFC 9110, 14.2)."""
+    stage.feed(6.1)
+    at = f"{stage.address}/live/{stage.house.session.facts.session_id}/{stage.token()}/{name}"
+    got, head = await stage.client.get(at), await stage.client.head(at, headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    told, wanted = dict(head.headers), dict(got.headers)
+    assert told.pop("date")
+    assert wanted.pop("date")
+    assert told == wanted
+    assert int(told["content-length"]) == int(got.headers["content-length"]) > 0
+
+
+async def test_health_and_metrics_answer_head(stage: Stage) -> None:
+    for path in ("/healthz", "/metrics"):
+        got, head = await stage.client.get(f"{stage.address}{path}"), await stage.client.head(f"{stage.address}{path}")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+
+
 async def test_orders_are_taken_when_they_are_signed(stage: Stage) -> None:
     stage.feed(4.2)
     session = stage.house.session
