@@ -35,6 +35,7 @@ async def check_nothing_is_lost(lesson: Lesson, watch: Watch, clip: Clip) -> Non
     await lesson.encoded(90)
 
 
+@pytest.mark.long
 async def test_each_store_away_for_a_while_in_one_lecture(lectern: House, long_clip: Clip) -> None:
     assert lectern.stores is not None
     async with lessons(lectern) as (lesson,):

@@ -85,6 +85,7 @@ def test_a_second_up_is_told_of_the_first_and_ctrl_c_ends_it_all(folder: Path) -
         assert left(everyone) == []
 
 
+@pytest.mark.long
 def test_a_killed_up_takes_everything_along(folder: Path) -> None:
     with alone(folder) as running:
         everyone = running.processes()
