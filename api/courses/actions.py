@@ -16,6 +16,7 @@ from api.courses.schemas import (
 from api.permit import grants_of, reach_of, require_for
 from api.resources import Resources
 from api.shapes import Person, Place
+from api.versions import Seen
 from domain.kinds import Audience, Role
 from domain.permissions import Action, Reach, Scope, actions, may_anywhere, reach, roster_grants
 from domain.refusals import Refusal, RefusalCode
@@ -112,10 +113,10 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Course]) -> list
 
 
 async def change(
-    tx: Transaction, known: Known, actor: Actor, course_id: UUID, wanted: CourseChange, version: int
+    tx: Transaction, known: Known, actor: Actor, course_id: UUID, wanted: CourseChange, seen: Seen
 ) -> Course:
     """Write the course; what is in review or beyond is not changed any more."""
-    course = await _locked(tx, known, course_id, Action.course_edit, version)
+    course = await _locked(tx, known, course_id, Action.course_edit, seen)
     if course.state not in EDITABLE:
         raise Refusal(RefusalCode.move_not_allowed, machine="course", state=course.state, move="edit")
     for name in ("title", "summary", "audience"):
@@ -173,10 +174,12 @@ async def publish(tx: Transaction, resources: Resources, known: Known, actor: Ac
     return course
 
 
-async def _locked(tx: Transaction, known: Known, course_id: UUID, needed: Action, version: int | None = None) -> Course:
+async def _locked(tx: Transaction, known: Known, course_id: UUID, needed: Action, seen: Seen | None = None) -> Course:
     await visible(tx, known, course_id)
-    course = await courses.lock(tx, course_id, version)
+    course = await courses.lock(tx, course_id)
     require_for(known, needed, scope_of(course), own=course.provider_id == known.account.id)
+    if seen is not None:
+        seen.require(course)
     return course
 
 

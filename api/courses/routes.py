@@ -17,7 +17,7 @@ from api.recordings.actions import promote as promote_recording
 from api.recordings.schemas import PromotionOrder
 from api.resources import Resources
 from api.shapes import Cursor, Limit, PageShape, PlaybackShape, page_size
-from api.versions import etag, required_version
+from api.versions import etag, seen
 from domain.permissions import Action
 from domain.refusals import Refusal, RefusalCode
 from domain.states import CourseState
@@ -74,8 +74,7 @@ async def change(
     data: CourseChange,
 ) -> Response[CourseShape]:  # fmt: skip
     """Write title, summary, audience, chapters, questions and references; needs If-Match."""
-    version = required_version(request)
-    return await _acted(resources, known, lambda tx: actions.change(tx, known, actor, course_id, data, version))
+    return await _acted(resources, known, lambda tx: actions.change(tx, known, actor, course_id, data, seen(request)))
 
 
 @post("/courses/{course_id:uuid}/submission", status_code=200, opt=permit.action(Action.course_edit))

@@ -21,6 +21,7 @@ from api.recordings.schemas import (
 )
 from api.resources import Resources
 from api.shapes import Person, Place
+from api.versions import Seen
 from domain.facts import WorkRetried
 from domain.kinds import Role
 from domain.permissions import Action, Scope, actions, may
@@ -99,12 +100,14 @@ async def readable(tx: Transaction, known: Known, recording_id: UUID) -> Recordi
 
 
 async def locked(
-    tx: Transaction, known: Known, recording_id: UUID, needed: Action, version: int | None = None
+    tx: Transaction, known: Known, recording_id: UUID, needed: Action, seen: Seen | None = None
 ) -> Recording:
-    """The recording under its row's lock, for whoever may do `needed` to it."""
+    """The recording under its row's lock, for whoever may do `needed` to it, and as it was `seen`."""
     await readable(tx, known, recording_id)
-    recording = await recordings.lock(tx, recording_id, version)
+    recording = await recordings.lock(tx, recording_id)
     require_for(known, needed, scope_of(recording), own=is_own(known, recording))
+    if seen is not None:
+        seen.require(recording)
     return recording
 
 
@@ -152,10 +155,10 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> l
 
 
 async def change(
-    tx: Transaction, known: Known, actor: Actor, recording_id: UUID, wanted: RecordingChange, version: int
+    tx: Transaction, known: Known, actor: Actor, recording_id: UUID, wanted: RecordingChange, seen: Seen
 ) -> Recording:
     """Rename it."""
-    recording = await locked(tx, known, recording_id, Action.recording_edit, version)
+    recording = await locked(tx, known, recording_id, Action.recording_edit, seen)
     before = recording.title
     if wanted.title is not msgspec.UNSET:
         recording.title = wanted.title

@@ -22,7 +22,7 @@ from api.recordings.schemas import (
 )
 from api.resources import Resources
 from api.shapes import NO_NUL, Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, page_size
-from api.versions import etag, required_version
+from api.versions import etag, seen
 from domain.permissions import Action
 from domain.refusals import Refusal, RefusalCode
 from domain.states import RecordingState
@@ -65,9 +65,8 @@ async def change(
     data: RecordingChange,
 ) -> Response[RecordingShape]:  # fmt: skip
     """Change a recording's title; needs If-Match."""
-    version = required_version(request)
     async with resources.catalogue.transaction() as tx:
-        recording = await actions.change(tx, known, actor, recording_id, data, version)
+        recording = await actions.change(tx, known, actor, recording_id, data, seen(request))
         (shape,) = await actions.shapes(tx, known, [recording])
     return Response(shape, headers=etag(shape.version))
 

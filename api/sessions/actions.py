@@ -11,6 +11,7 @@ from api.permit import grants_of, require_for
 from api.resources import Resources
 from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
 from api.shapes import Person, Place
+from api.versions import Seen
 from domain.admission import AdmissionLimits
 from domain.ingest_key import derive, key_hash
 from domain.kinds import Slot
@@ -67,11 +68,13 @@ async def readable(tx: Transaction, known: Known, session_id: UUID) -> Session:
     return session
 
 
-async def locked(tx: Transaction, known: Known, session_id: UUID, needed: Action, version: int | None) -> Session:
-    """The session under its row's lock, for whoever may do `needed` to it."""
+async def locked(tx: Transaction, known: Known, session_id: UUID, needed: Action, seen: Seen | None) -> Session:
+    """The session under its row's lock, for whoever may do `needed` to it, and as it was `seen`."""
     await readable(tx, known, session_id)
-    session = await sessions.lock(tx, session_id, version)
+    session = await sessions.lock(tx, session_id)
     require_for(known, needed, scope_of(session), own=sessions.is_own(session, known.account.id, needed))
+    if seen is not None:
+        seen.require(session)
     return session
 
 
@@ -99,10 +102,10 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
 
 
 async def change(
-    tx: Transaction, known: Known, actor: Actor, session_id: UUID, wanted: SessionChange, version: int
+    tx: Transaction, known: Known, actor: Actor, session_id: UUID, wanted: SessionChange, seen: Seen
 ) -> Session:
     """Change title or room; what is over keeps its record."""
-    session = await locked(tx, known, session_id, Action.session_edit, version)
+    session = await locked(tx, known, session_id, Action.session_edit, seen)
     if session.state in (SessionState.ended, SessionState.cancelled):
         raise Refusal(RefusalCode.session_over, state=session.state)
     before = {"title": session.title, "room": session.room}

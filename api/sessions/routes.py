@@ -14,7 +14,7 @@ from api.resources import Resources
 from api.sessions import actions
 from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
 from api.shapes import Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, aware, page_size
-from api.versions import etag, required_version
+from api.versions import etag, seen
 from domain.permissions import Action
 from domain.states import SessionState
 from storage.catalogue import sessions
@@ -56,9 +56,8 @@ async def change(
     data: SessionChange,
 ) -> Response[SessionShape]:  # fmt: skip
     """Change a session's title or room; needs If-Match."""
-    version = required_version(request)
     async with resources.catalogue.transaction() as tx:
-        session = await actions.change(tx, known, actor, session_id, data, version)
+        session = await actions.change(tx, known, actor, session_id, data, seen(request))
         (shape,) = await actions.shapes(tx, known, [session])
     return Response(shape, headers=etag(shape.version))
 

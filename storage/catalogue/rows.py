@@ -34,10 +34,16 @@ async def locked(tx: Transaction, table: type[R], key: UUID, version: int | None
     """
     row = await tx.session.get(table, key, with_for_update=True, populate_existing=True)
     row = _existing(table, key, row)
-    current = getattr(row, "version", None)
-    if version is not None and version != current:
-        raise Refusal(RefusalCode.stale_version, version=version, current=current)
+    if version is not None:
+        require_version(row, version)
     return row
+
+
+def require_version(row: Table, version: int) -> None:
+    """Refusal("stale_version") where the row, locked before, is no longer what somebody saw at `version`."""
+    current = getattr(row, "version", None)
+    if version != current:
+        raise Refusal(RefusalCode.stale_version, version=version, current=current)
 
 
 def _existing(table: type[R], key: UUID, row: R | None) -> R:
