@@ -35,6 +35,7 @@ class NewReel:
     discontinuity: bool
     stored_at: datetime
     verified_at: datetime
+    tracks: list[dict[str, Any]] | None = None
     number: int | None = None
     """None takes the recording's next one."""
     id: UUID | None = None
@@ -75,6 +76,7 @@ async def store(tx: Transaction, new: NewReel) -> Reel:
         discontinuity=new.discontinuity,
         stored_at=new.stored_at,
         verified_at=new.verified_at,
+        tracks=new.tracks,
     )
     if new.id is not None:
         reel.id = new.id

@@ -90,7 +90,14 @@ async def describe(tx: Transaction, take_id: UUID, format_: Format) -> None:
     await tx.session.flush()
 
 
-async def end(tx: Transaction, take_id: UUID, now: datetime, reason: str, refusal: str | None = None) -> bool:
+async def end(
+    tx: Transaction,
+    take_id: UUID,
+    now: datetime,
+    reason: str,
+    refusal: str | None = None,
+    findings: dict[str, Any] | None = None,
+) -> bool:
     """Ends a take; False, and nothing is changed, where it was over already."""
     take = await locked(tx, Take, take_id)
     if take.state == TakeState.ended:
@@ -99,6 +106,7 @@ async def end(tx: Transaction, take_id: UUID, now: datetime, reason: str, refusa
     take.ended_at = now
     take.end_reason = reason
     take.refusal = refusal
+    take.findings = findings
     await tx.session.flush()
     await tx.fact(TakeEnded(session_id=take.session_id, take_id=take.id))
     return True

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.catalogue.tables.base import Digest, Identified, Json, Table
@@ -35,3 +36,5 @@ class Reel(Identified, Table):
     stored_at: Mapped[datetime]
     verified_at: Mapped[datetime]
     """When the object was read back and matched `sha256`; only then may the spool let go of its file."""
+    tracks: Mapped[list[Json] | None] = mapped_column(JSONB(none_as_null=True))
+    """Of each track `{"kind", "timescale", "start", "end", "frames", "keyframes", "pauses"}`, counted at capture."""

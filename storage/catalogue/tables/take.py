@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kinds import Protocol, Slot
 from domain.states import TakeState
-from storage.catalogue.tables.base import Identified, Table, choice
+from storage.catalogue.tables.base import Identified, Json, Table, choice
 
 
 class Take(Identified, Table):
@@ -47,3 +48,7 @@ class Take(Identified, Table):
     frame_rate: Mapped[float | None]
     refusal: Mapped[str | None]
     """The refusal's code, where the take was turned away after it began."""
+    findings: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """What its media was found to be: frames that came, those that were lost and where, repairs of its times. NULL
+    where its process died before it could say.
+    """

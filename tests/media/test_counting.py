@@ -1,0 +1,52 @@
+"""Counts of a stretch, against what PyAV finds in the clip it was made of."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from media.counting import Pause, count
+from media.malformed import MalformedMedia
+from tests.media import clips
+from tests.media.test_fragments_by_ffmpeg import mux
+
+
+def test_frames_key_frames_and_times_are_those_of_the_source(lecture: Path) -> None:
+    source = clips.demux(lecture)
+    init, fragments = mux(source, 0.5)
+    found = count(init, fragments)
+    assert [one.kind for one in found] == [track.kind for track in source.tracks]
+    for one, track, end in zip(found, source.tracks, source.ends, strict=True):
+        own = [packet for packet in source.packets if packet.track == track]
+        assert (one.frames, one.keyframes) == (len(own), sum(packet.keyframe for packet in own))
+        assert (one.start, one.end, one.timescale) == (own[0].dts, end, track.timescale)
+        assert one.pauses == []
+    assert count(init, [b"".join(fragments)]) == found, "how it is cut into pieces says nothing"
+
+
+def test_a_missing_fragment_is_a_pause_of_each_track(lecture: Path) -> None:
+    source = clips.demux(lecture)
+    init, fragments = mux(source, 0.5)
+    whole = count(init, fragments)
+    holed = count(init, [*fragments[:2], *fragments[3:]])
+    missing = count(init, [fragments[2]])
+    for one, all_, gone in zip(holed, whole, missing, strict=True):
+        assert one.pauses == [Pause(gone.start, gone.end - gone.start)]
+        assert one.frames == all_.frames - gone.frames
+        assert (one.start, one.end) == (all_.start, all_.end)
+
+
+def test_one_track_alone_and_none_at_all(lecture: Path) -> None:
+    source = clips.demux(lecture)
+    sound = [packet for packet in source.packets if packet.track.kind == "audio"]
+    init, fragments = mux(clips.Demuxed([sound[0].track], sound, source.ends[1:]), 0.5)
+    (only,) = count(init, fragments)
+    assert (only.kind, only.frames) == ("audio", len(sound))
+    assert {later.dts - earlier.dts for earlier, later in pairwise(sound[1:])} == {1024}
+    assert count(init, []) == []
+
+
+def test_torn_media_is_malformed_never_a_smaller_count(lecture: Path) -> None:
+    init, fragments = mux(clips.demux(lecture), 0.5)
+    with pytest.raises(MalformedMedia):
+        count(init, [fragments[0][:-1]])
