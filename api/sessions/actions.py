@@ -26,6 +26,7 @@ from storage.catalogue.sign_ins import Known
 from storage.catalogue.tables.ingest_credential import IngestCredential
 from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Actor, Transaction
+from storage.live_state import LiveState
 
 SHOWN_ACTIONS = (Action.session_edit, Action.session_publish, Action.session_control, Action.session_play)
 MOVES: dict[SessionCommand, SessionMove] = {
@@ -169,6 +170,16 @@ async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> 
     if session.state not in (SessionState.live, SessionState.cut):
         raise Refusal(RefusalCode.not_live, state=session.state)
     return session
+
+
+def shown_live(known: Known, session: Session, found: LiveState) -> LiveState:
+    """What this account sees of the encoder: all of it who publishes or controls the session, others only its state.
+
+    Nodes, encoders' names, rates and faults are how the house works: nothing that a viewer needs.
+    """
+    if allowed(known, session, (Action.session_publish, Action.session_control)):
+        return found
+    return LiveState(session_id=session.id, node="", state=found.state, at=found.at)
 
 
 def _window(session: Session) -> tuple[datetime, datetime]:

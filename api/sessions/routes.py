@@ -78,11 +78,15 @@ async def renewal(resources: Resources, known: Known, actor: Actor, session_id: 
 
 @get("/sessions/{session_id:uuid}/live", opt=permit.action(Action.session_read))
 async def live(resources: Resources, known: Known, session_id: UUID) -> LiveState:
-    """What the session's encoder does now; without an encoder only the session's state."""
+    """What the session's encoder does now, for who publishes or controls it; without an encoder, and for others, only
+    the state.
+    """
     async with resources.catalogue.transaction() as tx:
         session = await actions.readable(tx, known, session_id)
     found = await read(resources.valkey, session_id)
-    return found or LiveState(session_id=session_id, node="", state=session.state, at=resources.clock())
+    if found is None:
+        return LiveState(session_id=session_id, node="", state=session.state, at=resources.clock())
+    return actions.shown_live(known, session, found)
 
 
 def _command(order: SessionCommand, says: str) -> HTTPRouteHandler:
@@ -114,11 +118,13 @@ COMMANDS = [
 
 
 @post("/sessions/{session_id:uuid}/playback", status_code=201, opt=permit.action(Action.session_read))
-async def watch(resources: Resources, known: Known, session_id: UUID) -> PlaybackShape:
+async def watch(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, session_id: UUID
+) -> PlaybackShape:  # fmt: skip
     """An address that plays the session live."""
     async with resources.catalogue.transaction() as tx:
         await actions.require_watchable(tx, known, session_id)
-    return playback(resources, known, "live", session_id)
+    return playback(request, resources, known, "live", session_id)
 
 
 SESSION_ROUTES = [listing, one, change, ingest, renewal, live, *COMMANDS, watch]

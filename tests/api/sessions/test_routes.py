@@ -6,12 +6,14 @@ import pytest
 
 from api.resources import Resources
 from domain.ingest_key import key_hash
+from domain.kinds import Role
 from domain.playback_token import check
 from domain.states import SessionMove, SessionState
 from storage.catalogue import credentials, sessions
 from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Catalogue
-from tests.api.conftest import Client, Clock, School, client_of
+from storage.live_state import LiveState, publish
+from tests.api.conftest import Client, Clock, People, School, client_of
 from tests.storage.catalogue import builders
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +143,26 @@ async def test_a_change_needs_the_version_that_was_seen(client: Client, school: 
     stale = await client.patch(path, json={"title": "旧"}, headers={"If-Match": seen})
     assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
     assert (await client.patch(path, json={"state": "live"}, headers={"If-Match": '"2"'})).status_code == 400
+
+
+async def test_a_viewer_sees_that_it_is_live_and_nothing_of_how(
+    resources: Resources, people: People, school: School, session: Session, clock: Clock
+) -> None:
+    told = LiveState(
+        session_id=session.id, node="ingest-7", state="live", at=clock.now, take_number=2, encoder="OBS 31", width=1280,
+        height=720, video_kbps=2400, viewers=40, problem_code="disk_full", problem_facts={"free": 3},
+    )  # fmt: skip
+    await publish(resources.valkey, told)
+    inspector = await people.with_role(Role.inspector)
+    for person, sees in ((school.teacher, True), (school.academic, True), (school.learner, False), (inspector, False)):
+        async with client_of(resources) as browser:
+            await browser.sign_in(person.login)
+            shown = (await browser.get(f"/api/v1/sessions/{session.id}/live")).json()
+        if sees:
+            assert (shown["node"], shown["encoder"], shown["viewers"]) == ("ingest-7", "OBS 31", 40)
+        else:
+            assert {name for name, value in shown.items() if value} == {"session_id", "state", "at"}, shown
+            assert shown["state"] == "live"
 
 
 async def test_without_an_encoder_the_live_state_is_the_sessions(
