@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
 from api import permit
+from api.own_origins import own_origins
 from api.resources import Resources
 from api.sign_in_cookie import COOKIE, CSRF_HEADER, csrf_matches, token_hash
 from domain.refusals import Refusal, RefusalCode
@@ -44,7 +45,7 @@ class SignInMiddleware(AbstractAuthenticationMiddleware):
 def require_own_origin(resources: Resources, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refusal("csrf_failed") for a page of another origin, or of none (`null`). What is no browser names none."""
     origin = connection.headers.get("origin")
-    if origin is not None and origin != resources.settings.public_url:
+    if origin is not None and origin not in own_origins(resources.settings.public_url):
         raise Refusal(RefusalCode.csrf_failed, origin=origin, expected=resources.settings.public_url)
 
 

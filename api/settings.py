@@ -13,7 +13,9 @@ class ApiSettings:
     port: int = 8080
     """Port that the API listens on."""
     public_url: str = "http://127.0.0.1:8080"
-    """The one address that browsers use; cookies and CSRF checks hold to it."""
+    """The one address that browsers use; cookies and CSRF checks hold to it. On one's own machine `localhost` and
+    `127.0.0.1` count as the same.
+    """
     ingest_public_url: str = "http://127.0.0.1:8090"
     """Where browsers reach the ingest process: live playlists and WHIP."""
     rtmp_public_url: str = "rtmp://127.0.0.1:1935/live"

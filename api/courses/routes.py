@@ -104,11 +104,13 @@ async def publication(resources: Resources, known: Known, actor: Actor, course_i
 
 
 @post("/courses/{course_id:uuid}/playback", status_code=201, opt=permit.action(Action.course_read))
-async def play(resources: Resources, known: Known, course_id: UUID) -> PlaybackShape:
+async def play(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, course_id: UUID
+) -> PlaybackShape:  # fmt: skip
     """An address that plays the course's video."""
     async with resources.catalogue.transaction() as tx:
         course = await actions.visible(tx, known, course_id)
-    return playback(resources, known, "replay", course.recording_id)
+    return playback(request, resources, known, "replay", course.recording_id)
 
 
 @get("/courses/{course_id:uuid}/poster", media_type=JPEG, opt=permit.action(Action.course_read))

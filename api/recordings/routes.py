@@ -119,11 +119,13 @@ async def retry(resources: Resources, known: Known, actor: Actor, recording_id: 
 
 
 @post("/recordings/{recording_id:uuid}/playback", status_code=201, opt=permit.action(Action.recording_read))
-async def replay(resources: Resources, known: Known, recording_id: UUID) -> PlaybackShape:
+async def replay(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, recording_id: UUID
+) -> PlaybackShape:  # fmt: skip
     """An address that plays the recording."""
     async with resources.catalogue.transaction() as tx:
         await actions.require_replayable(tx, known, recording_id)
-    return playback(resources, known, "replay", recording_id)
+    return playback(request, resources, known, "replay", recording_id)
 
 
 @post("/recordings/{recording_id:uuid}/holds", status_code=201, opt=permit.action(Action.recording_hold))
