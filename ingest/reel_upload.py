@@ -1,50 +1,61 @@
-"""One reel on its way into the store: its bytes put together, sent, read back; then its rows. Each step may be done
+"""One reel on its way into the store: sent from its spool files, read back; then its rows. Each step may be done
 again.
 
 `send` is synchronous and belongs in a thread: it reads files and talks to the store. `keep` is the transaction that
 makes the copy known. Nothing here deletes media.
 """
 
-import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from ingest.events import CLOCK
 from ingest.reel_plan import ReelPlan
 from ingest.reels import ReelJob
-from ingest.spool import init_name, unlink
+from ingest.spool import init_name
 from media.fragments import read_init
 from media.packet import Track
 from storage.catalogue import reels, takes
 from storage.catalogue.transaction import Actor, Transaction
+from storage.objects.body import Piece
 from storage.objects.store import ObjectStore, VerifiedCopy
 
-CHUNK_BYTES = 1 << 20
 ACTOR = Actor.system("ingest")
 
 
-def send(store: ObjectStore, job: ReelJob) -> VerifiedCopy:
-    """Uploads the reel and its init and reads both back. Raises ObjectStoreFault, OSError."""
-    plan, folder = job.plan, job.spool.folder
-    job.spool.plan(plan)
-    init = (folder / init_name(plan.init_number)).read_bytes()
-    store.put_bytes(plan.init_key, init)
-    store.verify(plan.init_key, hashlib.sha256(init).digest(), len(init))
-    whole = folder / f"reel-{plan.number:05}.sending"
-    sha256 = _put_together(folder, plan, whole)
-    try:
-        store.put_file(plan.key, whole, sha256)
-        return store.verify(plan.key, sha256, plan.bytes)
-    finally:
-        unlink(whole)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reel that is proven to be in the store, and its init, unless that was known before."""
+
+    reel: VerifiedCopy
+    init: VerifiedCopy | None
+    tracks: list[Track]
+    """What the init says is in it."""
 
 
-async def keep(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime) -> None:
-    """The reel's row, its recording's growth and its fact; of evidence, an audit entry alone: no reader must find
-    it.
+def send(store: ObjectStore, job: ReelJob) -> Sent:
+    """Uploads the reel, and its init unless that is known, and reads back what it uploaded. Raises ObjectStoreFault,
+    OSError.
     """
-    plan, about = job.plan, job.spool.about
+    plan, spool = job.plan, job.spool
+    spool.plan(plan)
+    init, tracks = None, []
+    if plan.init_key not in spool.init_rows:
+        content = (spool.folder / init_name(plan.init_number)).read_bytes()
+        stored = store.put_bytes(plan.init_key, content)
+        init, tracks = store.verify(plan.init_key, stored.sha256, stored.size), read_init(content)
+    pieces = [Piece(spool.folder / one.source.name, one.source.offset, one.source.length) for one in plan.segments]
+    stored = store.put_pieces(plan.key, pieces)
+    return Sent(store.verify(plan.key, stored.sha256, stored.size), init, tracks)
+
+
+async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID | None:
+    """The reel's row, its recording's growth and its fact. The init's row, to be known from the commit on.
+
+    Of evidence there is an audit entry alone, and no row: no reader must find it.
+    """
+    plan, about, copy = job.plan, job.spool.about, sent.reel
     if plan.evidence:
         await tx.audit(
             ACTOR,
@@ -56,19 +67,15 @@ async def keep(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime)
             sha256=copy.sha256.hex(),
             duration_ms=plan.duration * 1000 // CLOCK,
         )
-        return
-    init = (job.spool.folder / init_name(plan.init_number)).read_bytes()
-    tracks = [_track_row(track) for track in read_init(init)]
-    row = await takes.put_init(
-        tx, plan.take_id, plan.init_number, plan.init_key, hashlib.sha256(init).digest(), len(init), tracks
-    )
+        return None
+    init_id = job.spool.init_rows.get(plan.init_key) or await _keep_init(tx, plan, sent)
     first = plan.segments[0]
     await reels.store(
         tx,
         reels.NewReel(
             recording_id=plan.recording_id,
             take_id=plan.take_id,
-            init_id=row.id,
+            init_id=init_id,
             object_key=copy.key,
             bytes=copy.size,
             sha256=copy.sha256,
@@ -82,6 +89,15 @@ async def keep(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime)
             number=plan.number,
         ),
     )
+    return init_id
+
+
+async def _keep_init(tx: Transaction, plan: ReelPlan, sent: Sent) -> UUID:
+    init = sent.init
+    assert init is not None
+    tracks = [_track_row(track) for track in sent.tracks]
+    row = await takes.put_init(tx, plan.take_id, plan.init_number, init.key, init.sha256, init.size, tracks)
+    return row.id
 
 
 def segment_rows(plan: ReelPlan) -> list[dict[str, Any]]:
@@ -100,26 +116,6 @@ def segment_rows(plan: ReelPlan) -> list[dict[str, Any]]:
         )
         offset += segment.source.length
     return rows
-
-
-def _put_together(folder: Path, plan: ReelPlan, whole: Path) -> bytes:
-    """Writes the reel's ranges into one file; their SHA-256."""
-    digest = hashlib.sha256()
-    with whole.open("wb") as out:
-        for segment in plan.segments:
-            place = segment.source
-            with (folder / place.name).open("rb") as source:
-                source.seek(place.offset)
-                left = place.length
-                while left:
-                    chunk = source.read(min(CHUNK_BYTES, left))
-                    if not chunk:
-                        message = f"{folder / place.name} ends before {place.offset + place.length}"
-                        raise OSError(message)
-                    digest.update(chunk)
-                    out.write(chunk)
-                    left -= len(chunk)
-    return digest.digest()
 
 
 def _track_row(track: Track) -> dict[str, Any]:

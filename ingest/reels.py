@@ -1,7 +1,7 @@
 """When a reel closes. Pure: finished segments go in, plans for the uploader come out.
 
 A reel is of one take and one init and has no hole in it: so another take, another init or a discontinuity closes it,
-and otherwise about a minute of media.
+and otherwise about a minute of media, or so many bytes that one upload of it is soon begun anew.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,11 @@ import msgspec
 
 from ingest.reel_plan import PlannedSegment, ReelPlan
 from ingest.spool import TakeSpool
+
+REEL_BYTES = 256 << 20
+"""A reel closes at the first segment's end after so much, 35 Mbit/s for a minute. It is one PUT, which S3 allows 5 GiB:
+no segment is near that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class ReelBuilder:
             closed = self.flush()
         self._spool, self._init_number = spool, init_number
         self._segments.append(segment)
-        if sum(one.duration for one in self._segments) >= self._reel_ticks:
+        long_enough = sum(one.duration for one in self._segments) >= self._reel_ticks
+        if long_enough or sum(one.source.length for one in self._segments) >= REEL_BYTES:
             closed += self.flush()
         return closed
 

@@ -18,6 +18,16 @@ class IngestSettings:
     """Addresses at which encoders are taken in; `0.0.0.0` for all that this machine has."""
     rtmp_port: int = 1935
     """Port for RTMP at each of them."""
+    rtmps_port: int = 1936
+    """Port for RTMPS (RTMP in TLS 1.2 or 1.3) at each of them, when a certificate is set."""
+    rtmps_certificate_file: Path | None = None
+    """Certificate for RTMPS in PEM, the whole chain. Read again within a minute of its change; a pair that does not fit
+    is logged, and the one before is served on.
+    """
+    rtmps_key_file: Path | None = None
+    """Its private key in PEM, without a pass phrase."""
+    rtmp_connections_per_address: int = 128
+    """Encoders' connections at one time from one IPv4 address or one IPv6 /64; a whole school may stand behind one."""
     whip_hosts: tuple[str, ...] = ()
     """Addresses at which browsers' media is received over UDP; empty: all that this machine has."""
     whip_announced_hosts: tuple[str, ...] = ()
@@ -61,6 +71,10 @@ class IngestSettings:
 
     upload_threads: int = 2
     """Reels that are uploaded at the same time."""
+    upload_megabits: int = 400
+    """Mbit/s that uploads keep to, catching up included; each byte is read back, too. Must be more than all encoders
+    send together, or the spool grows.
+    """
     retry_first_seconds: float = 1.0
     """First wait before another try at a store or catalogue that is away; it doubles from there."""
     retry_longest_seconds: float = 30.0
@@ -71,3 +85,7 @@ class IngestSettings:
     """Below this much free space verified spool is freed, oldest first."""
     disk_full_bytes: int = 256 << 20
     """Below this, with nothing left to free, recording pauses (a gap in the recording) and live goes on."""
+
+    def __post_init__(self) -> None:
+        if (self.rtmps_certificate_file is None) != (self.rtmps_key_file is None):
+            raise ValueError("rtmps_certificate_file and rtmps_key_file: set both or neither")

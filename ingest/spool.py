@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
@@ -40,6 +41,8 @@ class TakeSpool:
         self.about = about
         self.over = False
         """Whether the take has ended: nothing more is written."""
+        self.init_rows: dict[str, UUID] = {}
+        """By key, the rows of the inits that this process knows to be in the store."""
         self._index = -1
         self._torn = False  # whether the index may end in half a line
         self._data = -1

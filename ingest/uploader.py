@@ -3,16 +3,24 @@ is there.
 
 A store or a catalogue that is away costs waits that double up to half a minute, and nothing else; memory holds plans,
 never media. Who hands in a reel is told when it is stored and known, and only then lets go of the spool.
+
+A recording's reels are stored one by one in their order, since the encoding places each after those before it; and
+recordings take turns, so that a lecture that begins does not wait behind what an outage left of others. All uploads
+keep to a pace: neither that nor reels that end at one instant take the network and the processor from live streams.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 
+from ingest.pace import Pace
 from ingest.reel_upload import keep, send
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
@@ -24,6 +32,14 @@ from storage.objects.store import ObjectStore, VerifiedCopy
 log = structlog.get_logger()
 
 Stored = Callable[[ReelJob, VerifiedCopy], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits of one recording; its first is under way, or will be at the recording's turn."""
+
+    wait_seconds: float
+    jobs: deque[ReelJob] = field(default_factory=deque)
 
 
 class Uploader:
@@ -42,7 +58,11 @@ class Uploader:
         self._catalogue = catalogue
         self._clock = clock
         self._on_stored = on_stored
-        self._jobs: asyncio.Queue[ReelJob] = asyncio.Queue()
+        self._lines: dict[UUID, _Line] = {}
+        self._turns: asyncio.Queue[UUID] = asyncio.Queue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._pace = Pace(settings.upload_megabits * 1_000_000 / 8)
         self._threads = ThreadPoolExecutor(settings.upload_threads, "upload")
         self._workers: list[asyncio.Task[None]] = []
         self.failing_since: datetime | None = None
@@ -56,13 +76,19 @@ class Uploader:
 
     def submit(self, job: ReelJob) -> None:
         self.pending += 1
-        self._jobs.put_nowait(job)
+        self._idle.clear()
+        recording_id = job.plan.recording_id
+        line = self._lines.get(recording_id)
+        if line is None:
+            line = self._lines[recording_id] = _Line(self._settings.retry_first_seconds)
+            self._turns.put_nowait(recording_id)
+        line.jobs.append(job)
 
     async def drain(self, timeout_seconds: float) -> bool:
         """Waits until everything handed in is stored. False when the time is over first: the spool keeps the rest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                await self._jobs.join()
+                await self._idle.wait()
         return not self.pending
 
     async def stop(self) -> None:
@@ -74,34 +100,45 @@ class Uploader:
 
     async def _work(self) -> None:
         while True:
-            job = await self._jobs.get()
-            try:
-                await self._until_stored(job)
-            finally:
-                self.pending -= 1
-                self._jobs.task_done()
-
-    async def _until_stored(self, job: ReelJob) -> None:
-        wait = self._settings.retry_first_seconds
-        while True:
-            try:
-                await self._once(job)
-            except (ObjectStoreFault, CatalogueUnavailable, OSError) as error:
-                self.failing_since = self.failing_since or self._clock()
-                log.warning("reel_upload_waits", reel=job.plan.key, seconds=wait, error=str(error))
-            except Exception:
-                self.failing_since = self.failing_since or self._clock()
-                log.exception("reel_upload_failed", reel=job.plan.key)
-                wait = self._settings.retry_longest_seconds
+            recording_id = await self._turns.get()
+            line = self._lines[recording_id]
+            if not await self._is_stored(line):
+                later = asyncio.get_running_loop().call_later
+                later(line.wait_seconds, self._turns.put_nowait, recording_id)
+                line.wait_seconds = min(2 * line.wait_seconds, self._settings.retry_longest_seconds)
+                continue
+            line.wait_seconds = self._settings.retry_first_seconds
+            line.jobs.popleft()
+            if line.jobs:
+                self._turns.put_nowait(recording_id)
             else:
-                self.failing_since = None
-                return
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, self._settings.retry_longest_seconds)
+                del self._lines[recording_id]
+            self.pending -= 1
+            if not self.pending:
+                self._idle.set()
+
+    async def _is_stored(self, line: _Line) -> bool:
+        """Tries the line's first reel. One that fails by itself goes behind the others, which may fare better."""
+        job = line.jobs[0]
+        try:
+            await self._once(job)
+        except (ObjectStoreFault, CatalogueUnavailable) as error:
+            log.warning("reel_upload_waits", reel=job.plan.key, seconds=line.wait_seconds, error=str(error))
+        except Exception:
+            log.exception("reel_upload_failed", reel=job.plan.key)
+            line.jobs.rotate(-1)
+        else:
+            self.failing_since = None
+            return True
+        self.failing_since = self.failing_since or self._clock()
+        return False
 
     async def _once(self, job: ReelJob) -> None:
         loop = asyncio.get_running_loop()
-        copy = await loop.run_in_executor(self._threads, send, self._store, job)
-        await self._catalogue.run(lambda tx: keep(tx, job, copy, self._clock()))
-        log.info("reel_stored", reel=copy.key, bytes=copy.size)
-        await self._on_stored(job, copy)
+        await asyncio.sleep(self._pace.wait_seconds(job.plan.bytes, loop.time()))
+        sent = await loop.run_in_executor(self._threads, send, self._store, job)
+        init_id = await self._catalogue.run(lambda tx: keep(tx, job, sent, self._clock()))
+        if init_id is not None:
+            job.spool.init_rows[job.plan.init_key] = init_id
+        log.info("reel_stored", reel=sent.reel.key, bytes=sent.reel.size)
+        await self._on_stored(job, sent.reel)

@@ -18,8 +18,8 @@ BACKOFF_SECONDS = 0.2
 OVERLOADED = (429, 500, 502, 503, 504)
 
 
-def make_client(settings: StorageSettings) -> Minio:
-    """A thread-safe client; its pool keeps `s3_pool_size` connections and opens more when all are busy."""
+def make_pool(settings: StorageSettings) -> urllib3.PoolManager:
+    """Keeps `s3_pool_size` connections and opens more when all are busy; any thread may use it."""
     retries = urllib3.Retry(
         total=TRIES,
         connect=TRIES,
@@ -32,13 +32,17 @@ def make_client(settings: StorageSettings) -> Minio:
         allowed_methods=None,
         raise_on_status=False,  # the last answer says what is wrong
     )
-    pool = urllib3.PoolManager(
+    return urllib3.PoolManager(
         num_pools=2,
         maxsize=settings.s3_pool_size,
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         retries=retries,
         cert_reqs="CERT_REQUIRED",
     )
+
+
+def make_client(settings: StorageSettings, pool: urllib3.PoolManager) -> Minio:
+    """A thread-safe client."""
     return Minio(
         settings.s3_endpoint,
         settings.s3_access_key,

@@ -6,8 +6,7 @@ back. Faults are those of `faults.py`, never the client's own.
 """
 
 import hashlib
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,13 @@ from minio.error import S3Error
 from urllib3.response import BaseHTTPResponse
 
 from storage.objects import purge
-from storage.objects.client import make_client
+from storage.objects.body import Body, BytesBody, FileBody, Piece, sha256_of
+from storage.objects.client import make_client, make_pool
 from storage.objects.faults import ObjectCorrupt, translated
+from storage.objects.put import Putter
 from storage.settings import StorageSettings
 
-PART_BYTES = 16 * 1024 * 1024
-"""Larger files go up in parts of this size, one at a time: what one upload holds in memory."""
 CHUNK_BYTES = 256 * 1024
-SHA256_METADATA = "sha256"
 _ONLY_VERIFY_HAS_THIS = object()
 
 
@@ -81,7 +79,9 @@ class ObjectStore:
     """One bucket; every method may be called from any thread."""
 
     def __init__(self, settings: StorageSettings) -> None:
-        self._client = make_client(settings)
+        pool = make_pool(settings)
+        self._client = make_client(settings, pool)
+        self._putter = Putter(settings, self._client, pool)
         self._bucket = settings.s3_bucket
 
     def ensure_bucket(self) -> None:
@@ -95,38 +95,19 @@ class ObjectStore:
                 if fault.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:  # somebody was quicker
                     raise
 
-    def put_file(self, key: str, path: Path, sha256: bytes) -> Stored:
-        """Store a file; `sha256` is what its writer knows it to be, and goes along as metadata."""
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            with translated(key):
-                done = self._client.put_object(
-                    self._bucket,
-                    key,
-                    file,
-                    size,
-                    content_type=_content_type(key),
-                    metadata={SHA256_METADATA: sha256.hex()},
-                    part_size=PART_BYTES,
-                    num_parallel_uploads=1,
-                )
-        return Stored(key, size, sha256, done.etag or "")
+    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> Stored:
+        """Store pieces of files as one object, read twice and never copied together. Raises OSError of the files."""
+        return self._put(key, FileBody(pieces))
 
     def put_bytes(self, key: str, content: bytes) -> Stored:
         """Store what is in memory."""
-        sha256 = hashlib.sha256(content).digest()
+        return self._put(key, BytesBody(content))
+
+    def _put(self, key: str, body: Body) -> Stored:
+        sha256 = sha256_of(body)
         with translated(key):
-            done = self._client.put_object(
-                self._bucket,
-                key,
-                io.BytesIO(content),
-                len(content),
-                content_type=_content_type(key),
-                metadata={SHA256_METADATA: sha256.hex()},
-                part_size=PART_BYTES,
-                num_parallel_uploads=1,
-            )
-        return Stored(key, len(content), sha256, done.etag or "")
+            etag = self._putter.put(key, body, sha256, _content_type(key))
+        return Stored(key, body.size, sha256, etag)
 
     def verify(self, key: str, sha256: bytes, size: int) -> VerifiedCopy:
         """Read the object back, all of it. Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable."""

@@ -1,4 +1,4 @@
-"""A TCP proxy before the real store that breaks connections where a test says."""
+"""A TCP proxy before the real store that breaks connections, or bytes, where a test says."""
 
 import contextlib
 import socket
@@ -10,11 +10,16 @@ from storage.embedded.ports import LOOPBACK
 
 
 class CuttingProxy:
-    """Forwards to `upstream`; resets the next `cuts` connections after `after_bytes` of the store's answer."""
+    """Forwards to `upstream`; resets the next `cuts` connections after `after_bytes` of the store's answer.
+
+    `spoil_sent` and `spoil_answer` are how many large pieces lose a bit on their way there and back.
+    """
 
     def __init__(self, upstream: int) -> None:
         self.cuts = 0
         self.after_bytes = 0
+        self.spoil_sent = 0
+        self.spoil_answer = 0
         self.connections = 0
         self._upstream = upstream
         self._listener = socket.create_server((LOOPBACK, 0))
@@ -41,6 +46,9 @@ class CuttingProxy:
     def _forward(self, caller: socket.socket, store: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := caller.recv(65_536):
+                if self.spoil_sent and len(data) >= SPOILT_BYTES:
+                    self.spoil_sent -= 1
+                    data = _spoilt(data)
                 store.sendall(data)
             store.shutdown(socket.SHUT_WR)
 
@@ -53,5 +61,16 @@ class CuttingProxy:
                     caller.sendall(data[: self.after_bytes - sent])
                     caller.shutdown(socket.SHUT_RDWR)
                     return
+                if self.spoil_answer and len(data) >= SPOILT_BYTES:
+                    self.spoil_answer -= 1
+                    data = _spoilt(data)
                 caller.sendall(data)
                 sent += len(data)
+
+
+SPOILT_BYTES = 16_000
+"""A piece of this size ends in the body, whatever headers it begins with."""
+
+
+def _spoilt(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import hashlib
 import io
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,10 +21,12 @@ from minio.versioningconfig import SUSPENDED, VersioningConfig
 from storage.embedded import s3 as embedded_s3
 from storage.embedded.ports import free_ports
 from storage.objects import keys
+from storage.objects.body import CHUNK_BYTES, Piece
 from storage.objects.faults import ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable
-from storage.objects.store import PART_BYTES, ObjectStore, VerifiedCopy
+from storage.objects.store import ObjectStore, VerifiedCopy
 from tests.kit.fixtures import object_store_settings
 from tests.storage.objects.cutting_proxy import CuttingProxy
+from tests.storage.objects.tls import server_context, tls_front
 
 CONTENT = b"0123456789"
 DIGEST = hashlib.sha256(CONTENT).digest()
@@ -40,15 +43,35 @@ def client(s3: embedded_s3.Running) -> Minio:
     return Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=False, region=s3.region)
 
 
-def test_a_file_goes_up_whole_and_is_proven(object_store: ObjectStore, prefix: str, tmp_path: Path) -> None:
-    content = bytes(range(256)) * (PART_BYTES // 256) + b"and a second part"
-    path = tmp_path / "reel"
-    path.write_bytes(content)
+@pytest.fixture
+def pieces(tmp_path: Path) -> tuple[list[Piece], bytes]:
+    """Pieces of two files, longer than what is read at once, and what they make."""
+    first, second = os.urandom(2 * CHUNK_BYTES + 7), os.urandom(CHUNK_BYTES + 3)
+    (tmp_path / "1").write_bytes(b"before" + first + b"after")
+    (tmp_path / "2").write_bytes(second)
+    found = [Piece(tmp_path / "1", 6, len(first)), Piece(tmp_path / "2", 0, 3), Piece(tmp_path / "2", 3, CHUNK_BYTES)]
+    return found, first + second
+
+
+def test_pieces_of_files_go_up_as_one_and_are_proven(
+    object_store: ObjectStore, prefix: str, pieces: tuple[list[Piece], bytes]
+) -> None:
+    found, content = pieces
     digest = hashlib.sha256(content).digest()
-    stored = object_store.put_file(prefix + "a.m4s", path, digest)
+    stored = object_store.put_pieces(prefix + "a.m4s", found)
     assert (stored.key, stored.size, stored.sha256) == (prefix + "a.m4s", len(content), digest)
+    assert stored.etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
     copy_ = object_store.verify(prefix + "a.m4s", digest, len(content))
     assert (copy_.key, copy_.sha256, copy_.size) == (prefix + "a.m4s", digest, len(content))
+    assert object_store.read(prefix + "a.m4s") == content
+
+
+def test_what_is_said_of_an_object_is_kept_beside_it(
+    object_store: ObjectStore, prefix: str, client: Minio, s3: embedded_s3.Running
+) -> None:
+    object_store.put_bytes(prefix + "课 1+2.mp4", CONTENT)
+    found = client.stat_object(s3.bucket, prefix + "课 1+2.mp4")
+    assert (found.content_type, found.metadata and found.metadata["x-amz-meta-sha256"]) == ("video/mp4", DIGEST.hex())
 
 
 def test_only_verify_makes_the_proof(object_store: ObjectStore, prefix: str) -> None:
@@ -174,9 +197,15 @@ def test_a_prefix_that_holds_more_than_one_thing_is_refused(object_store: Object
         object_store.prefix_is_empty(prefix)
 
 
-def test_a_missing_local_file_is_a_local_fault(object_store: ObjectStore, prefix: str, tmp_path: Path) -> None:
+def test_a_local_file_that_is_missing_or_too_short_is_a_local_fault(
+    object_store: ObjectStore, prefix: str, tmp_path: Path
+) -> None:
     with pytest.raises(FileNotFoundError):
-        object_store.put_file(prefix + "a", tmp_path / "none", DIGEST)
+        object_store.put_pieces(prefix + "a", [Piece(tmp_path / "none", 0, 1)])
+    (tmp_path / "short").write_bytes(CONTENT)
+    with pytest.raises(OSError, match="short ends before 12"):
+        object_store.put_pieces(prefix + "a", [Piece(tmp_path / "short", 2, 10)])
+    assert object_store.prefix_is_empty(prefix)
 
 
 def test_the_store_away_is_said_soon(s3: embedded_s3.Running, prefix: str) -> None:
@@ -210,6 +239,55 @@ def test_a_put_is_repeated_when_its_answer_is_lost(s3: embedded_s3.Running, pref
         assert proxy.cuts == 0
         assert proxy.connections == 3
         assert store.read(prefix + "a") == CONTENT
+
+
+def test_a_repeated_put_begins_anew(s3: embedded_s3.Running, prefix: str, pieces: tuple[list[Piece], bytes]) -> None:
+    found, content = pieces
+    with CuttingProxy(s3.port) as proxy:
+        store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
+        proxy.cuts = 2
+        stored = store.put_pieces(prefix + "a", found)
+        assert proxy.connections == 3
+        assert stored.sha256 == hashlib.sha256(content).digest()
+        store.verify(prefix + "a", stored.sha256, stored.size)
+
+
+def test_bytes_spoilt_on_their_way_are_never_proven(
+    s3: embedded_s3.Running, prefix: str, pieces: tuple[list[Piece], bytes]
+) -> None:
+    """A store that checks the signed hash refuses them; SeaweedFS takes them, and reading back finds out."""
+    found, content = pieces
+    digest = hashlib.sha256(content).digest()
+    with CuttingProxy(s3.port) as proxy:
+        store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
+        proxy.spoil_sent = 1
+        with pytest.raises((ObjectStoreUnavailable, ObjectCorrupt)):
+            store.verify(prefix + "a", store.put_pieces(prefix + "a", found).sha256, len(content))
+        assert proxy.spoil_sent == 0
+        store.put_pieces(prefix + "a", found)
+        proxy.spoil_answer = 1
+        with pytest.raises(ObjectCorrupt, match="SHA-256"):
+            store.verify(prefix + "a", digest, len(content))
+        assert store.verify(prefix + "a", digest, len(content)).size == len(content)
+
+
+def test_over_tls_too(
+    s3: embedded_s3.Running,
+    prefix: str,
+    pieces: tuple[list[Piece], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, content = pieces
+    with tls_front(s3.port, server_context(tmp_path)) as endpoint:
+        settings = dataclasses.replace(object_store_settings(s3), s3_endpoint=endpoint, s3_secure=True)
+        with pytest.raises(ObjectStoreUnavailable, match="certificate"):
+            ObjectStore(settings).put_bytes(prefix + "a", CONTENT)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+        store = ObjectStore(settings)
+        stored = store.put_pieces(prefix + "a", found)
+        assert store.verify(prefix + "a", stored.sha256, stored.size).size == len(content)
+        assert store.read(prefix + "a", 0, 99) == content[:100]
 
 
 def test_an_answer_cut_in_the_middle_is_no_shorter_object(s3: embedded_s3.Running, prefix: str) -> None:

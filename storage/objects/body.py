@@ -1,0 +1,72 @@
+"""What a PUT sends: a size, and chunks that can be gone through again, to hash them first and for a repeated try.
+
+Nothing is copied together: pieces of files are sent one after another, through one buffer.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+CHUNK_BYTES = 1 << 20
+"""Hashed, sent or read at once: each chunk gives the interpreter up and asks for it back, which a busy loop feels."""
+
+
+class Piece(NamedTuple):
+    """Bytes of a file."""
+
+    path: Path
+    offset: int
+    length: int
+
+
+class Body(Protocol):
+    """Bytes on their way out; for one thread at a time."""
+
+    size: int
+
+    def __iter__(self) -> Iterator[memoryview]:
+        """The chunks from the beginning; each is valid until the next."""
+        ...
+
+
+class BytesBody:
+    """What is in memory."""
+
+    def __init__(self, content: bytes) -> None:
+        self.size = len(content)
+        self._view = memoryview(content)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        for offset in range(0, self.size, CHUNK_BYTES):
+            yield self._view[offset : offset + CHUNK_BYTES]
+
+
+class FileBody:
+    """Pieces of files, one after another, as if they were one. Iterating raises OSError where a file is too short."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.size = sum(piece.length for piece in pieces)
+        self._pieces = pieces
+        self._buffer = memoryview(bytearray(min(CHUNK_BYTES, self.size)))
+
+    def __iter__(self) -> Iterator[memoryview]:
+        for piece in self._pieces:
+            with piece.path.open("rb", buffering=0) as file:
+                file.seek(piece.offset)
+                left = piece.length
+                while left:
+                    count = file.readinto(self._buffer[:left])
+                    if not count:
+                        message = f"{piece.path} ends before {piece.offset + piece.length}"
+                        raise OSError(message)
+                    yield self._buffer[:count]
+                    left -= count
+
+
+def sha256_of(body: Body) -> bytes:
+    """The hash of all of it. Raises what iterating raises."""
+    digest = hashlib.sha256()
+    for chunk in body:
+        digest.update(chunk)
+    return digest.digest()
