@@ -8,7 +8,7 @@ discontinuity. The end is said by a person or the schedule, never guessed.
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from uuid import UUID
 
@@ -90,8 +90,9 @@ class LiveSession:
         self.bell = Bell()
         self.gate = ReleaseGate(facts.delay_seconds, closed=cut)
         self.take: Take | None = None
-        self.lost_at: float | None = None
-        """Since when no encoder publishes, by the monotonic clock."""
+        self.lost_at: float | None = clock()
+        """Since when no encoder publishes, by the monotonic clock; of a session that a restart made again, since then.
+        """
         self.ended = False
         self.ended_at: float | None = None
         self.problem: tuple[str, dict[str, str | int]] | None = None
@@ -109,6 +110,11 @@ class LiveSession:
             disk_full=hooks.disk_full,
             threads=threads,
         )
+
+    @property
+    def lost_since(self) -> datetime | None:
+        """Since when no encoder publishes, by the clock on the wall; None while one does."""
+        return None if self.lost_at is None else self._wall() - timedelta(seconds=self._clock() - self.lost_at)
 
     def about_take(self, take_id: UUID, number: int) -> TakeAbout:
         """What the spool of a new take says of it."""

@@ -91,6 +91,7 @@ class Statistics:
             node=self._lives.settings.node,
             state=_state(session, self._lives.clock()),
             at=self._wall(),
+            encoder_lost_at=None if session.ended else session.lost_since,
             viewers=viewers,
             problem_code=code,
             problem_facts=problem_facts,

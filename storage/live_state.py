@@ -23,6 +23,8 @@ class LiveState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str
     at: datetime
     """When this was so, aware UTC."""
+    encoder_lost_at: datetime | None = None
+    """Since when the session waits for an encoder to come back, aware UTC; None while one publishes."""
     take_id: UUID | None = None
     take_number: int | None = None
     protocol: str | None = None
