@@ -1,0 +1,212 @@
+"""The uploader with a real store and a real catalogue: order, turns, and what fails alone or with everybody."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+import pytest
+
+from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
+from ingest.reels import ReelJob
+from ingest.settings import IngestSettings
+from ingest.spool import TakeSpool, init_name
+from ingest.uploader import Uploader
+from media.fragments import init_segment
+from storage.catalogue import reels, sessions
+from storage.catalogue.transaction import Catalogue
+from storage.embedded import s3 as embedded_s3
+from storage.objects.body import Piece
+from storage.objects.store import ObjectStore, Stored, VerifiedCopy
+from storage.settings import StorageSettings
+from tests.ingest.builders import AUDIO, VIDEO
+from tests.ingest.classroom import lesson, now
+from tests.ingest.relay import relay
+from tests.kit.fixtures import object_store_settings
+from tests.storage.catalogue import builders
+
+pytestmark = pytest.mark.anyio
+
+SEGMENT_BYTES = 50_000
+SEGMENT_TICKS = 180_000
+
+
+class Watched(ObjectStore):
+    """The real store; counts how many reels are sent at once, and how many inits are."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        super().__init__(settings)
+        self.most_at_once = self.inits = self._now = 0
+        self._counting = threading.Lock()
+
+    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> Stored:
+        with self._counting:
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        try:
+            return super().put_pieces(key, pieces)
+        finally:
+            with self._counting:
+                self._now -= 1
+
+    def put_bytes(self, key: str, content: bytes) -> Stored:
+        self.inits += 1
+        return super().put_bytes(key, content)
+
+
+@dataclass
+class School:
+    """Takes with finished segments in their spools, and what was stored of them, in order."""
+
+    settings: IngestSettings
+    catalogue: Catalogue
+    stored: list[tuple[UUID, int]] = field(default_factory=list)
+
+    async def recording(self, count: int) -> list[ReelJob]:
+        """A take's reels of two segments each."""
+        told = await lesson(self.catalogue)
+        async with self.catalogue.transaction() as tx:
+            take = await builders.take(tx, await sessions.lock(tx, told.session_id), now())
+        assert take.recording_id is not None
+        about = TakeAbout(told.session_id, take.recording_id, take.id, 1, "ingest-1", now(), 0)
+        spool = TakeSpool.create(self.settings.spool_folder, about)
+        (spool.folder / init_name(1)).write_bytes(init_segment([VIDEO, AUDIO]))
+        return [self._job(spool, number) for number in range(1, count + 1)]
+
+    def _job(self, spool: TakeSpool, number: int) -> ReelJob:
+        segments = []
+        for msn in (2 * number - 2, 2 * number - 1):
+            place = SpoolRange(f"{msn:08}.m4s", 0, SEGMENT_BYTES)
+            (spool.folder / place.name).write_bytes(os.urandom(SEGMENT_BYTES))
+            segments.append(PlannedSegment(msn, place, msn * SEGMENT_TICKS, SEGMENT_TICKS, True, False))
+        about = spool.about
+        return ReelJob(ReelPlan(number, about.recording_id, about.take_id, 1, False, segments), spool)
+
+    @asynccontextmanager
+    async def uploader(self, store: ObjectStore, **changes: float) -> AsyncIterator[Uploader]:
+        quick = replace(self.settings, retry_first_seconds=0.1, retry_longest_seconds=0.2)
+        made = Uploader(replace(quick, **changes), store, self.catalogue, now, self._on_stored)  # type: ignore[arg-type]
+        made.start()
+        try:
+            yield made
+        finally:
+            await made.stop()
+
+    async def _on_stored(self, job: ReelJob, copy: VerifiedCopy) -> None:
+        assert copy.key == job.plan.key
+        self.stored.append((job.plan.recording_id, job.plan.number))
+
+    async def check(self, store: ObjectStore, jobs: list[ReelJob]) -> None:
+        """The store has what the spool has, the rows say so."""
+        for job in jobs:
+            ranges = [(job.spool.folder / one.source.name, one.source.length) for one in job.plan.segments]
+            assert store.read(job.plan.key) == b"".join(path.read_bytes()[:length] for path, length in ranges)
+        async with self.catalogue.transaction() as tx:
+            placed = await reels.of_recording(tx, jobs[0].plan.recording_id)
+        assert [one.reel.object_key for one in placed] == [job.plan.key for job in jobs]
+        for one in placed:
+            store.verify(one.reel.object_key, one.reel.sha256, one.reel.bytes)
+            store.verify(one.init.object_key, one.init.sha256, one.init.bytes)
+
+
+@pytest.fixture
+def school(settings: IngestSettings, catalogue: Catalogue) -> School:
+    return School(settings, catalogue)
+
+
+@pytest.fixture
+def watched(s3: embedded_s3.Running) -> Watched:
+    return Watched(object_store_settings(s3))
+
+
+async def test_reels_of_many_that_end_at_one_instant_go_up_a_few_at_a_time(school: School, watched: Watched) -> None:
+    classes = [await school.recording(2) for _ in range(5)]
+    async with school.uploader(watched, upload_threads=2) as uploader:
+        for job in (job for reel in zip(*classes, strict=True) for job in reel):
+            uploader.submit(job)
+        assert uploader.pending == 10
+        assert await uploader.drain(30)
+        assert uploader.pending == 0
+    assert watched.most_at_once == 2
+    assert watched.inits == 5, "an init goes up once"
+    for jobs in classes:
+        await school.check(watched, jobs)
+
+
+async def test_uploads_keep_to_their_pace(school: School, watched: Watched) -> None:
+    classes = [await school.recording(1) for _ in range(5)]
+    loop = asyncio.get_running_loop()
+    # 0.1 MB each at 1 Mbit/s: the fifth is begun after 3.2 s.
+    async with school.uploader(watched, upload_megabits=1) as uploader:
+        began = loop.time()
+        for (job,) in classes:
+            uploader.submit(job)
+        assert await uploader.drain(30)
+    assert loop.time() - began > 3.2
+
+
+async def test_a_lecture_does_not_wait_behind_the_backlog_of_another(school: School, watched: Watched) -> None:
+    backlog, fresh = await school.recording(8), await school.recording(1)
+    async with school.uploader(watched) as uploader:
+        for job in backlog + fresh:
+            uploader.submit(job)
+        assert await uploader.drain(30)
+    of_backlog = [number for recording_id, number in school.stored if recording_id == backlog[0].plan.recording_id]
+    assert of_backlog == list(range(1, 9)), "one by one, in order"
+    assert school.stored.index((fresh[0].plan.recording_id, 1)) <= 2
+
+
+async def test_a_store_that_is_away_costs_no_order(school: School, s3: embedded_s3.Running) -> None:
+    host, _, port = s3.endpoint.partition(":")
+    jobs = await school.recording(4)
+    async with relay(host, int(port)) as wire:
+        store = ObjectStore(replace(object_store_settings(s3), s3_endpoint=f"127.0.0.1:{wire.port}"))
+        await wire.cut()
+        async with school.uploader(store) as uploader:
+            for job in jobs:
+                uploader.submit(job)
+            assert not await uploader.drain(3)
+            since = uploader.failing_since
+            assert since is not None
+            assert school.stored == []
+            await wire.mend()
+            assert await uploader.drain(30)
+            assert uploader.failing_since is None
+        assert [number for _, number in school.stored] == [1, 2, 3, 4]
+    await school.check(ObjectStore(object_store_settings(s3)), jobs)
+
+
+async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watched: Watched) -> None:
+    broken, other = await school.recording(3), await school.recording(2)
+    lost = broken[0].spool.folder / broken[0].plan.segments[1].source.name
+    kept = lost.read_bytes()
+    lost.write_bytes(kept[:-1])
+    async with school.uploader(watched) as uploader:
+        for job in broken + other:
+            uploader.submit(job)
+        assert not await uploader.drain(3)
+        assert uploader.pending == 1
+        stored = [number for recording_id, number in school.stored if recording_id == broken[0].plan.recording_id]
+        assert stored == [2, 3]
+        await school.check(watched, other)
+        lost.write_bytes(kept)
+        assert await uploader.drain(10)
+    await school.check(watched, broken)
+
+
+async def test_an_upload_that_was_given_up_is_done_again_from_the_spool(school: School, watched: Watched) -> None:
+    """As after a crash between any two steps: the same plan under the same name, whatever the store has already."""
+    jobs = await school.recording(2)
+    watched.put_pieces(jobs[0].plan.key, [Piece(jobs[0].spool.folder / "00000000.m4s", 0, 10)])
+    async with school.uploader(watched) as uploader:
+        uploader.submit(jobs[0])
+        assert await uploader.drain(10)
+    again = [ReelJob(job.plan, TakeSpool(job.spool.folder, job.spool.about)) for job in jobs]
+    async with school.uploader(watched) as uploader:
+        for job in again:
+            uploader.submit(job)
+        assert await uploader.drain(10)
+    await school.check(watched, jobs)
