@@ -6,12 +6,15 @@ Rules, in the order they are applied to a packet:
 2. Audio follows its own frame lengths exactly while the stamps agree on the average: RTMP rounds to milliseconds.
 3. A small step back becomes the smallest step forward; a frame is never lost for its time.
 4. A large step back, or forward further than any real pause, is a clock that was set: the line goes on without a
-   hole, and the other track, which will jump too, is given the same new shift. Every repair is counted and shown.
+   hole, and the other track, which will jump too, is given the same new shift.
+5. Tracks that keep coming together while their stamps drift apart are brought together again.
+Every repair is counted, and told in the take's report (`repairs.py`).
 """
 
-from dataclasses import dataclass
+from collections import Counter
 
 from ingest.events import CLOCK
+from ingest.repairs import RepairKind, Repairs
 from media.codecs import aac, opus
 from media.packet import Packet, Track
 
@@ -23,20 +26,12 @@ LARGEST_REORDER = 5 * CLOCK
 """No encoder shows a picture this long after its decoding: a larger offset is a mistake."""
 LEAD = CLOCK // 2
 """How much earlier than the take's first packet the other track may begin: takes are based this far after the last."""
-
-
-@dataclass(slots=True)
-class Repairs:
-    """How often each repair was made in a take."""
-
-    steps_back: int = 0
-    jumps: int = 0
-    audio_moves: int = 0
-    offsets: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.steps_back + self.jumps + self.audio_moves + self.offsets
+LARGEST_APART = 3 * CLOCK
+"""Frames that come together were taken together, give or take an encoder's look-ahead: x264's longest is 60 frames, 2.4
+seconds. Nor can parts hold both tracks' media of one time when they lie further apart than `stretch.PATIENCE`.
+"""
+APART_FRAMES = 8
+"""So many pictures in a row must be that far from the sound: after a pause of both, one of them comes first."""
 
 
 class _Clock:
@@ -66,6 +61,10 @@ class Timeline:
         self._shift: int | None = None
         self._clocks: dict[str, _Clock] = {}
         self._end = base
+        self.frames: Counter[str] = Counter()
+        """Packets placed, by the kind of their track."""
+        self._apart = 0  # pictures in a row that lie too far from the sound
+        self._heard = False  # whether sound came since the last picture
 
     @property
     def end(self) -> int:
@@ -85,17 +84,21 @@ class Timeline:
             dts = self._jump(clock, packet.dts)
         if kind == "audio":
             dts = self._regular(clock, dts)
+        elif self._heard:
+            dts = self._together(clock, dts)
         if clock.last is not None and dts <= clock.last:
+            self._repaired(RepairKind.step_back, clock, clock.last + 1, clock.last + 1 - dts)
             dts = clock.last + 1
-            self.repairs.steps_back += 1
         offset = packet.pts - packet.dts
         if not -clock.reorder < offset < clock.reorder:
+            self._repaired(RepairKind.offset, clock, dts, -offset)
             offset = 0
-            self.repairs.offsets += 1
         step = _frame_ticks(packet) or (dts - clock.last if clock.last is not None else clock.scale // 30)
         clock.last = dts
         clock.expected = dts + step
         self._end = max(self._end, clock.expected * CLOCK // clock.scale)
+        self._heard = self._heard or kind == "audio"
+        self.frames[kind] += 1
         return Packet(packet.track, dts, dts + offset, packet.keyframe, packet.data)
 
     def _clock(self, kind: str, packet: Packet) -> _Clock:
@@ -109,6 +112,7 @@ class Timeline:
             self._shift = self._base - packet.dts * CLOCK // track.timescale
         clock = self._clocks[kind] = _Clock(track, self._shift, 0)
         if old is not None and old.last is not None:
+            clock.shift = old.shift * clock.scale // old.scale
             clock.last = old.last * clock.scale // old.scale
             clock.expected = old.expected * clock.scale // old.scale
         return clock
@@ -118,9 +122,9 @@ class Timeline:
         time = dts * CLOCK // clock.scale
         if max(0, self._base - LEAD) <= time <= self._end + LARGEST_PAUSE:
             return dts
-        self.repairs.jumps += 1
-        dts = self._end * clock.scale // CLOCK
+        stamped, dts = dts, self._end * clock.scale // CLOCK
         clock.shift = dts - raw
+        self._repaired(RepairKind.jump, clock, dts, dts - stamped)
         return dts
 
     def _jump(self, clock: _Clock, raw: int) -> int:
@@ -132,10 +136,10 @@ class Timeline:
         if shared != clock.shift and clock.last - clock.step_back < dts <= clock.last + CLOCK * clock.scale // CLOCK:
             clock.shift = shared
         else:
-            self.repairs.jumps += 1
-            dts = clock.expected
+            stamped, dts = raw + clock.shift, clock.expected
             clock.shift = dts - raw
             self._shift = clock.shift * CLOCK // clock.scale
+            self._repaired(RepairKind.jump, clock, dts, dts - stamped)
         clock.average = 0
         return dts
 
@@ -154,11 +158,40 @@ class Timeline:
         near = 2 * abs(error) <= 3 * step
         if near and abs(clock.average) <= 8 * step:
             return clock.expected
-        self.repairs.audio_moves += 1
         mean, clock.average = clock.average // 16, 0
         if near and abs(error - mean) > step // 2:
-            return clock.expected + mean  # this stamp is one of the jittered ones
+            dts = clock.expected + mean  # this stamp is one of the jittered ones
+        self._repaired(RepairKind.audio_move, clock, dts, dts - clock.expected)
         return dts
+
+    def _together(self, clock: _Clock, dts: int) -> int:
+        """The picture's time, after a look at how far it is from the sound that came before it.
+
+        Whichever track lies behind is moved forward, since neither can go back.
+        """
+        self._heard = False
+        sound = self._clocks["audio"]
+        assert sound.last is not None
+        apart = dts * CLOCK // clock.scale - sound.last * CLOCK // sound.scale
+        self._apart = self._apart + 1 if abs(apart) > LARGEST_APART else 0
+        if self._apart < APART_FRAMES:
+            return dts
+        self._apart = 0
+        if apart > 0:
+            moved = apart * sound.scale // CLOCK
+            sound.shift += moved
+            sound.last += moved
+            sound.expected += moved
+            self._repaired(RepairKind.apart, sound, sound.last, moved)
+            return dts
+        moved = -apart * clock.scale // CLOCK
+        clock.shift += moved
+        self._repaired(RepairKind.apart, clock, dts + moved, moved)
+        return dts + moved
+
+    def _repaired(self, kind: RepairKind, clock: _Clock, at: int, moved: int) -> None:
+        """Notes a repair; `at` and `moved` are the track's ticks."""
+        self.repairs.add(kind, clock.track.kind, at * CLOCK // clock.scale, moved * CLOCK // clock.scale)
 
 
 def next_base(end: int, elapsed: int) -> int:
