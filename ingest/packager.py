@@ -5,7 +5,7 @@ discontinuity) when a track's configuration changes, or a track turns up late. V
 key frame. How parts are cut is `stretch.py`'s, when `cuts.py`'s.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from ingest.cuts import CutRule
 from ingest.events import CLOCK, Event, Init
@@ -31,8 +31,8 @@ class Packager:
         self._stretch: Stretch | None = None
         self._held: deque[Packet] = deque()  # of tracks that are not in yet
         self._video_is_coming = False  # seen, but no key frame of it yet
-        self.dropped = 0
-        """Packets that nobody could have decoded: before the first key frame, or held too long."""
+        self.dropped: Counter[str] = Counter()
+        """By kind of track, packets that nobody could have decoded: before the first key frame, or held too long."""
 
     @property
     def next_serial(self) -> int:
@@ -83,14 +83,13 @@ class Packager:
         held = self._held
         if packet.track.kind == "video":
             if not packet.keyframe and not any(p.track == packet.track for p in held):
-                self.dropped += 1
+                self.dropped["video"] += 1
                 self._video_is_coming = True
                 return False
             self._video_is_coming = False
         held.append(packet)
         while _time(packet) - _time(held[0]) > LONGEST_HELD:
-            held.popleft()
-            self.dropped += 1
+            self.dropped[held.popleft().track.kind] += 1
         return True
 
     def _wanted(self) -> dict[str, Track]:
@@ -135,7 +134,7 @@ class Packager:
             if self._stretch.knows(packet.track) and _time(packet) >= start:
                 self._stretch.packet(packet, out)
             else:
-                self.dropped += 1
+                self.dropped[packet.track.kind] += 1
 
     def _close(self, out: list[Event]) -> None:
         if self._stretch:
