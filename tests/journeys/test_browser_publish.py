@@ -173,7 +173,7 @@ def stop(teacher: Person) -> None:
     """The publish ends, the lesson does not: it waits for the next one."""
     teacher.press("publish-stop")
     expect(teacher.at("publish-panel")).to_have_attribute("data-state", "idle")
-    expect(teacher.at("encoder-waiting")).to_be_visible(timeout=GONE_MS)
+    expect(teacher.at("encoder-gone")).to_be_visible(timeout=GONE_MS)
     expect(teacher.at("session-state")).to_have_attribute("data-state", "live")
 
 
@@ -199,7 +199,7 @@ def leave_the_page(teacher: Person) -> None:
     """A page that goes says goodbye: nobody waits for its silence to be noticed."""
     teacher.expect(r"net::ERR_ABORTED DELETE /whip/")
     teacher.page.reload()
-    expect(teacher.at("encoder-waiting")).to_be_visible(timeout=SAID_GOODBYE_MS)
+    expect(teacher.at("encoder-gone")).to_be_visible(timeout=SAID_GOODBYE_MS)
     teacher.press("way-browser")
     expect(teacher.at("publish-panel")).to_have_attribute("data-state", "idle")
 

@@ -130,7 +130,7 @@ def go_on_past_a_power_cut(
     """The encoder goes without goodbye and returns when its loss is shown; what plays goes on past the break."""
     published = encoder.seconds
     classroom.cut_off(encoder)
-    expect(teacher.at("encoder-waiting")).to_be_visible(timeout=SIGNAL_GONE_MS)
+    expect(teacher.at("encoder-gone")).to_be_visible(timeout=SIGNAL_GONE_MS)
     edge = player.edge()
     classroom.publish(address, published + 5)
     expect(teacher.at("encoder-take")).to_contain_text("2", timeout=FIGURES_MS)

@@ -38,6 +38,10 @@ export interface IngestAddress {
  */
 export interface LiveState {
   state: string
+  /** The ingest node that says so; empty where none does. */
+  node?: string
+  /** Since when the session waits for an encoder to come back. */
+  encoder_lost_at?: Instant | null
   take_id?: Uuid | null
   take_number?: number | null
   protocol?: 'rtmp' | 'whip' | null

@@ -74,6 +74,20 @@ export const live = {
     title: 'Encoder',
     no_signal: 'No signal',
     waiting: 'Nothing has arrived yet. Enter the server and the key below in your encoder and start it.',
+    gone: {
+      marks: { reconnecting: 'Reconnecting', lost: 'Disconnected', unheard: 'No word' },
+      reconnecting: 'Waiting for the encoder to reconnect…',
+      reconnecting_do:
+        'Encoders mostly come back by themselves: wait a moment. If yours does not, check the network and the encoder and start publishing again with the same server and key; in the browser, press “Publish from this browser” again.',
+      lost: 'The encoder has been away for a while; the class still waits',
+      lost_do:
+        'Check that the encoder runs and that its network works, then start publishing again with the same server and key, or publish from the browser. If the class is over, end it.',
+      unheard: 'The ingest service says nothing at the moment',
+      unheard_do:
+        'The encoder reconnects by itself: do not stop it. If this lasts longer than a minute, call the network centre.',
+      since: 'Since {at}, for {time}',
+      kept: 'The class is not over and what was recorded is kept; it goes on in the same recording.',
+    },
     problem_other: 'There is a problem with the encoder: {code}',
     verdicts: { good: 'All is well', fair: 'Could be better', poor: 'Needs attention', unknown: 'Waiting' },
     resolution: 'Resolution',
