@@ -1,7 +1,11 @@
-"""Makes a session's window again after a restart: from its stored reels and from what the spool still has."""
+"""Makes a session's window again after a restart or a move: from its stored reels, from what the spool still has, and
+from what another node says of its own.
+"""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +13,7 @@ from ingest.events import CLOCK, Init
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow, WindowSegment
 from ingest.live_session import Resumption
+from ingest.nodes.tail import Tail, TailSegment
 from ingest.reel_plan import PlannedSegment
 from ingest.spool import init_name
 from ingest.spool_recovery import RecoveredTake
@@ -16,6 +21,11 @@ from media.fragments import init_segment, read_init
 from storage.catalogue import reels
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
+
+MARGIN = 2
+"""Segments that a note may be behind, or an estimate short by."""
+MOST_UNKNOWN = 3600
+UNKNOWN_INITS = 100
 
 
 @dataclass(slots=True)
@@ -25,22 +35,44 @@ class History:
     segments: dict[int, WindowSegment] = field(default_factory=dict)
     inits: dict[int, Init] = field(default_factory=dict)
     resumption: Resumption = field(default_factory=Resumption)
+    next_msn: int = 0
+    """Numbers below it have been given, whatever is known of them."""
+    gap_ticks: int = CLOCK
+    """How long each is taken to be of which nothing is known."""
+
+    def leap(self, seconds: float, segment_seconds: float) -> None:
+        """Another node went on for at most so long after what is known, and nobody can say how far: its numbers, of
+        segments and of inits, must not be given again.
+        """
+        missing = min(MOST_UNKNOWN, ceil(max(0.0, seconds) / segment_seconds)) + MARGIN
+        self.next_msn = max(self.next_msn, max(self.segments, default=-1) + 1 + missing)
+        self.gap_ticks = max(1, round(seconds * CLOCK) // missing)
+        self.resumption.next_init_number += UNKNOWN_INITS
 
     def fill(self, window: LiveWindow) -> None:
         """Puts the history into a new window. What was released but is nowhere (a full disk) stands as a gap."""
         for init in self.inits.values():
             window.add_init(init)
         clock = 0
-        for msn in range(max(self.segments, default=-1) + 1):
+        for msn in range(max(self.next_msn, max(self.segments, default=-1) + 1)):
             segment = self.segments.get(msn)
             if segment is None:
-                segment = WindowSegment(msn, -1, min(self.inits, default=1), clock, True, duration=CLOCK)
+                segment = WindowSegment(msn, -1, min(self.inits, default=1), clock, True, duration=self.gap_ticks)
             clock = segment.start + segment.duration
-            window.restore(segment)
+            window.restore(segment, stored=segment.source is None or isinstance(segment.source, StoredSource))
 
 
-async def load(catalogue: Catalogue, store: ObjectStore, recording_id: UUID, recovered: list[RecoveredTake]) -> History:
-    """Raises CatalogueUnavailable, ObjectStoreFault: without them the session cannot go on where it was."""
+async def load(
+    catalogue: Catalogue,
+    store: ObjectStore,
+    recording_id: UUID,
+    recovered: list[RecoveredTake],
+    tail: Tail | None = None,
+    kept: Callable[[TailSegment], object | None] = lambda _: None,
+) -> History:
+    """`tail` is what another owner said, `kept` the source of a segment that is in no store. Raises
+    CatalogueUnavailable, ObjectStoreFault: without them the session cannot go on where it was.
+    """
     history = History()
     async with catalogue.transaction() as tx:
         placed = await reels.of_recording(tx, recording_id)
@@ -64,7 +96,35 @@ async def load(catalogue: Catalogue, store: ObjectStore, recording_id: UUID, rec
             _add_segment(history, segment)
     for take in recovered:
         _add_spooled(history, take)
+    if tail is not None:
+        _add_tail(history, tail, kept)
     return history
+
+
+def _add_tail(history: History, tail: Tail, kept: Callable[[TailSegment], object | None]) -> None:
+    left = history.resumption
+    for init in tail.inits:
+        if init.number not in history.inits:
+            _add_init(history, init.number, init.muxed)
+    for said in tail.segments:
+        if said.msn not in history.segments and said.init_number in history.inits:
+            _add_segment(history, _told(said, kept(said)))
+    history.next_msn = max(history.next_msn, tail.next_msn)
+    left.next_init_number = max(left.next_init_number, tail.next_init_number)
+    left.end = max(left.end, tail.end)
+
+
+def _told(said: TailSegment, source: object | None) -> WindowSegment:
+    return WindowSegment(
+        said.msn,
+        -1,
+        said.init_number,
+        said.start,
+        said.discontinuity,
+        duration=said.duration,
+        length=said.length,
+        source=source,
+    )
 
 
 def _add_spooled(history: History, take: RecoveredTake) -> None:
@@ -74,9 +134,11 @@ def _add_spooled(history: History, take: RecoveredTake) -> None:
     left.next_reel_number = max(left.next_reel_number, take.highest_reel + 1)
     spooled = [(p.evidence, p.init_number, segment) for p in take.plans for segment in p.segments]
     for evidence, number, planned in spooled + take.unplanned:
+        if evidence:
+            continue
         if number not in history.inits:
             _add_init(history, number, (folder / init_name(number)).read_bytes())
-        if not evidence and planned.msn not in history.segments:  # the store's is there for good, the spool's is not
+        if planned.msn not in history.segments:  # the store's is there for good, the spool's is not
             _add_segment(history, _spooled(folder, number, planned))
     left.next_init_number = max(left.next_init_number, take.next_init_number)
 

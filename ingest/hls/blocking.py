@@ -24,6 +24,12 @@ class Directives:
     part: int | None = None
     skip: bool = False
 
+    @property
+    def query(self) -> str:
+        """The directives alone, always written alike."""
+        said = {"_HLS_msn": self.msn, "_HLS_part": self.part, "_HLS_skip": "YES" if self.skip else None}
+        return "&".join(f"{name}={value}" for name, value in said.items() if value is not None)
+
 
 _NONE = Directives()
 _MAX_DIGITS = 12

@@ -1,12 +1,15 @@
-"""Where a finished segment lies, and reading it from there: its spool file while that is there, its reel afterwards."""
+"""Where a finished segment lies, and reading it from there: its spool file while that is there, its reel afterwards; or
+another node's spool, which is asked for it.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from ingest.events import Init
 from ingest.hls.window import WindowSegment
@@ -32,11 +35,26 @@ class StoredSource:
     length: int
 
 
-class SegmentReader:
-    """Reads segments in threads of its own, so that a slow store never holds up the loop."""
+@dataclass(frozen=True, slots=True)
+class ElsewhereSource:
+    """In the spool of another node, until that has brought it to the store."""
 
-    def __init__(self, store: ObjectStore, threads: int = 8) -> None:
+    session_id: UUID
+    node: str
+    url: str
+
+
+Fetch = Callable[[ElsewhereSource, WindowSegment], Awaitable[bytes | None]]
+
+
+class SegmentReader:
+    """Reads segments in threads of its own, so that a slow store never holds up the loop. `elsewhere` asks other
+    nodes.
+    """
+
+    def __init__(self, store: ObjectStore, threads: int = 8, elsewhere: Fetch | None = None) -> None:
         self._store = store
+        self.elsewhere = elsewhere
         self._threads = ThreadPoolExecutor(threads, "segments")
 
     def close(self) -> None:
@@ -55,6 +73,8 @@ class SegmentReader:
         if isinstance(source, StoredSource):
             last = source.offset + source.length - 1
             return await self._run(partial(self._store.read, source.key, source.offset, last))
+        if isinstance(source, ElsewhereSource) and self.elsewhere is not None:
+            return await self.elsewhere(source, segment)
         return None
 
     async def audio(self, segment: WindowSegment, init: Init) -> bytes | None:

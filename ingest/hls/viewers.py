@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.playback_token import PlaybackClaim, check
+from ingest.nodes import passes
 
 REMEMBERED_TOKENS = 20_000
 """Checked tokens kept by their text: a check is two hundred times the price of finding one."""
@@ -13,15 +14,24 @@ PRESENT_SECONDS = 15.0
 
 
 class Viewers:
-    """`wall` is the clock tokens are dated by, `clock` a monotonic one."""
+    """`wall` is the clock tokens are dated by, `clock` a monotonic one; `nodes_secret` is what nodes sign with."""
 
-    def __init__(self, secret: bytes, *, wall: Callable[[], datetime], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        *,
+        wall: Callable[[], datetime],
+        clock: Callable[[], float],
+        nodes_secret: bytes | None = None,
+    ) -> None:
+        self._nodes_secret = nodes_secret
         self._secret = secret
         self._wall = wall
         self._clock = clock
         self._claims: dict[tuple[str, UUID], PlaybackClaim] = {}
         self._revoked: dict[UUID, float] = {}  # sign-ins, and when each was revoked
         self._seen: dict[UUID, dict[UUID, float]] = {}  # session → sign-in → when
+        self._told: dict[UUID, dict[str, tuple[float, int]]] = {}  # session → node → when, and how many there
 
     def admit(self, token: str, session_id: UUID) -> PlaybackClaim:
         """The claim of a live token for this session. Raises Refusal(token_invalid, token_expired)."""
@@ -47,8 +57,22 @@ class Viewers:
     def saw(self, claim: PlaybackClaim) -> None:
         self._seen.setdefault(claim.item_id, {})[claim.sign_in_id] = self._clock()
 
+    def told(self, session_id: UUID, path: str, passed_on: bytes) -> None:
+        """Another node asks for its viewers, and says how many they are."""
+        said = passes.read(self._nodes_secret, path, passed_on, self._wall()) if self._nodes_secret else None
+        if said is not None:
+            node, count = said
+            self._told.setdefault(session_id, {})[node] = (self._clock(), count)
+
     def watching(self, session_id: UUID) -> int:
-        """How many watch the session now."""
+        """How many watch the session now, here and at other nodes."""
+        since = self._clock() - PRESENT_SECONDS
+        return self.here(session_id) + sum(
+            count for at, count in self._told.get(session_id, {}).values() if at >= since
+        )
+
+    def here(self, session_id: UUID) -> int:
+        """How many watch the session at this node."""
         seen = self._seen.get(session_id)
         if not seen:
             return 0
@@ -63,3 +87,4 @@ class Viewers:
         self._revoked = {one: at for one, at in self._revoked.items() if at >= since}
         here = set(sessions)
         self._seen = {one: seen for one, seen in self._seen.items() if one in here}
+        self._told = {one: told for one, told in self._told.items() if one in here}

@@ -64,6 +64,10 @@ class LiveWindow:
         self.version = 0
         """Rises with every change that a playlist shows."""
         self.ended = False
+        self.left = False
+        """Whether another node goes on with the session: nothing follows here, but it has not ended."""
+        self.unstored: set[int] = set()
+        """The segments that only this node's spool has, as far as it knows."""
         self._in_memory = max(1, segments_in_memory)
         self.on_forgotten: Callable[[WindowSegment], None] | None = None
         """Told of a segment before its parts leave the memory."""
@@ -71,10 +75,12 @@ class LiveWindow:
     def add_init(self, init: Init) -> None:
         self.inits[init.number] = init
 
-    def restore(self, segment: WindowSegment) -> None:
-        """A closed segment of an earlier process, in order."""
+    def restore(self, segment: WindowSegment, *, stored: bool = True) -> None:
+        """A closed segment of an earlier process, or of another node, in order."""
         segment.msn, segment.closed = len(self.segments), True
         self.segments.append(segment)
+        if not stored:
+            self.unstored.add(segment.msn)
         self.version += 1
 
     def apply(self, event: GatedEvent) -> WindowSegment | None:
@@ -84,6 +90,7 @@ class LiveWindow:
                 msn = len(self.segments)
                 opened = WindowSegment(msn, event.serial, event.init_number, event.start, event.discontinuity)
                 self.segments.append(opened)
+                self.unstored.add(msn)
             case Part():
                 self._add_part(self.segments[-1], event)
             case SegmentClosed():
@@ -92,9 +99,19 @@ class LiveWindow:
 
     def end(self) -> None:
         """Nothing will follow: playlists say so."""
-        if not self.ended:
+        if not self.is_still:
             self.ended = True
             self.version += 1
+
+    def leave(self) -> None:
+        """Nothing will follow here: whoever waits must ask elsewhere."""
+        self.left = True
+        self.version += 1
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing more will come, so that nobody need wait."""
+        return self.ended or self.left
 
     @property
     def open_segment(self) -> WindowSegment | None:

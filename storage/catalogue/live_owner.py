@@ -4,6 +4,7 @@ The epoch only grows: a claim raises it, whoever claims, so that a node that was
 epoch is refused by the catalogue, whatever it believes.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +54,12 @@ async def find(tx: Transaction, session_id: UUID) -> Owner | None:
     """The newest owner; None where the session never went live."""
     row = await tx.session.get(LiveOwner, session_id, populate_existing=True)
     return None if row is None else Owner(row.session_id, row.epoch, row.node, row.control_url, row.since)
+
+
+async def epochs(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The newest epochs of these sessions: by them a node learns of which it is the owner no more."""
+    statement = select(LiveOwner.session_id, LiveOwner.epoch).where(LiveOwner.session_id.in_(session_ids))
+    return {row.session_id: row.epoch for row in await tx.session.execute(statement)}
 
 
 async def owned_by(tx: Transaction, node: str) -> list[Owner]:

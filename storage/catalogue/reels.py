@@ -37,7 +37,7 @@ class NewReel:
     verified_at: datetime
     tracks: list[dict[str, Any]] | None = None
     number: int | None = None
-    """None takes the recording's next one."""
+    """None takes the recording's next one, and so does a number that another node's reel has by now."""
     id: UUID | None = None
 
 
@@ -64,7 +64,7 @@ async def store(tx: Transaction, new: NewReel) -> Reel:
     reel = Reel(
         recording_id=new.recording_id,
         take_id=new.take_id,
-        number=new.number or await highest_number(tx, new.recording_id) + 1,
+        number=await _number(tx, new),
         init_id=new.init_id,
         object_key=new.object_key,
         bytes=new.bytes,
@@ -109,6 +109,14 @@ async def of_recording(tx: Transaction, recording_id: UUID, slot: Slot = Slot.ma
 async def of_take(tx: Transaction, take_id: UUID) -> Sequence[Reel]:
     """The take's stored reels in order: what a recovering uploader need not send again."""
     return (await tx.session.scalars(select(Reel).where(Reel.take_id == take_id).order_by(Reel.first_msn))).all()
+
+
+async def _number(tx: Transaction, new: NewReel) -> int:
+    """The recording is locked: what is free stays free to the transaction's end."""
+    same = select(Reel.id).where(Reel.recording_id == new.recording_id, Reel.number == new.number)
+    if new.number is None or await tx.session.scalar(same) is not None:
+        return await highest_number(tx, new.recording_id) + 1
+    return new.number
 
 
 async def _there(tx: Transaction, take_id: UUID, first_msn: int) -> Reel | None:

@@ -1,0 +1,173 @@
+"""A session that another node owns, shown here: this process is an edge of it.
+
+However many watch here, the owner is asked once for each playlist and each part; all who want the same wait for the one
+answer. What never changes is kept in memory. A request that was passed on is never passed on again; an owner that says
+it is none is asked about in the catalogue. Tokens were checked by whoever calls, and are again at the owner: as one
+viewer's stands for all, a refusal counts for that viewer alone.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from ingest.hls import answers
+from ingest.hls.answers import IMMUTABLE, Answer, Header
+from ingest.nodes import passes
+from ingest.nodes.owners import Owners
+from ingest.nodes.shelf import Shelf
+from ingest.nodes.upstream import NodeUnreachable, Reply, Upstream
+from storage.live_hints import LiveHint
+
+log = structlog.get_logger()
+
+MEDIA_BYTES = 64 << 20
+MEDIA_SECONDS = 120.0
+PLAYLIST_BYTES = 8 << 20
+HELD_PLAYLIST_SECONDS = 1.0
+"""An answer to a blocking request shows what was asked for, whenever it is given."""
+PLAYLIST_SECONDS = 0.5
+"""Any other may be a part old."""
+PRESENT_SECONDS = 30.0
+_PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after")
+_OWN_FAULT = (403, 410)
+_NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(answers.NEVER, (b"retry-after", b"1")))
+
+
+class Asked(NamedTuple):
+    """What is the same for every viewer who asks for it; `query` has the delivery directives alone."""
+
+    session_id: UUID
+    name: str
+    query: str = ""
+    gzip: bool = False
+
+    @property
+    def is_playlist(self) -> bool:
+        return self.name.endswith(".m3u8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    token: str
+    answer: "asyncio.Task[Answer]"
+
+
+class Forwarder:
+    """`node` is this one's name; `watching` tells how many watch a session here; `clock` is the loop's."""
+
+    def __init__(
+        self,
+        node: str,
+        secret: bytes,
+        owners: Owners,
+        upstream: Upstream,
+        *,
+        watching: Callable[[UUID], int],
+        wall: Callable[[], datetime],
+        clock: Callable[[], float],
+        hold_seconds: float,
+    ) -> None:
+        self._node = node
+        self._secret = secret
+        self._owners = owners
+        self._upstream = upstream
+        self._watching = watching
+        self._wall = wall
+        self._clock = clock
+        self._timeout_seconds = hold_seconds + 3.0
+        self._flights: dict[Asked, _Flight] = {}
+        self._media: Shelf[Asked] = Shelf(MEDIA_BYTES)
+        self._playlists: Shelf[Asked] = Shelf(PLAYLIST_BYTES)
+        self._seen: dict[UUID, float] = {}
+        self.requests = 0
+        """Asked of other nodes so far."""
+
+    @property
+    def sessions(self) -> list[UUID]:
+        """Those of other nodes that are watched here."""
+        return list(self._seen)
+
+    async def answer(self, asked: Asked, token: str) -> Answer:
+        """The owner's answer, to be sent to the viewer with this token."""
+        now = self._clock()
+        self._seen[asked.session_id] = now
+        kept = (self._playlists if asked.is_playlist else self._media).find(asked, now)
+        if kept is not None:
+            return kept
+        while True:
+            flight = self._flights.get(asked)
+            if flight is None or flight.answer.done():
+                task = asyncio.create_task(self._ask(asked, token), name="forward")
+                flight = self._flights[asked] = _Flight(token, task)
+                task.add_done_callback(lambda done: self._landed(asked, done))
+            answer = await asyncio.shield(flight.answer)
+            if answer.status not in _OWN_FAULT or flight.token == token:
+                return answer
+
+    def tick(self) -> None:
+        """Once a second."""
+        now = self._clock()
+        self._media.expire(now)
+        self._playlists.expire(now)
+        self._seen = {one: at for one, at in self._seen.items() if now - at < PRESENT_SECONDS}
+
+    def _landed(self, asked: Asked, done: "asyncio.Task[Answer]") -> None:
+        flight = self._flights.get(asked)
+        if flight is not None and flight.answer is done:
+            del self._flights[asked]
+
+    async def _ask(self, asked: Asked, token: str) -> Answer:
+        owner = await self._owners.find(asked.session_id)
+        answer = await self._ask_at(owner, asked, token)
+        if answer is None:  # it may have moved a moment ago
+            newest = await self._owners.find(asked.session_id, doubted=True)
+            answer = await self._ask_at(newest, asked, token) if newest != owner else None
+            if answer is None:
+                return _NO_OWNER if newest is not None and newest.node != self._node else answers.NOT_FOUND
+        self._keep(asked, answer)
+        return answer
+
+    async def _ask_at(self, owner: LiveHint | None, asked: Asked, token: str) -> Answer | None:
+        """None when it is not reached, or says that it has no such session."""
+        if owner is None or owner.node == self._node:
+            return None
+        path = f"/live/{asked.session_id}/{token}/{asked.name}"
+        target = f"{path}?{asked.query}" if asked.query else path
+        watching = self._watching(asked.session_id)
+        headers = [passes.made(self._secret, path, self._node, watching, self._wall())]
+        if asked.gzip:
+            headers.append((b"accept-encoding", b"gzip"))
+        self.requests += 1
+        try:
+            reply = await self._upstream.get(owner.url, target, headers, timeout_seconds=self._timeout_seconds)
+        except NodeUnreachable as error:
+            log.warning("owner_unreachable", session=str(asked.session_id), node=owner.node, error=str(error))
+            return None
+        return None if reply.status == passes.MISDIRECTED else _answer(reply)
+
+    def _keep(self, asked: Asked, answer: Answer) -> None:
+        now = self._clock()
+        if answer.status != 200:
+            return
+        if asked.is_playlist:
+            seconds = HELD_PLAYLIST_SECONDS if "_HLS_msn" in asked.query else PLAYLIST_SECONDS
+            self._playlists.put(asked, answer, now + seconds)
+        elif IMMUTABLE in answer.headers:
+            self._media.put(asked, answer, now + MEDIA_SECONDS)
+
+
+def _answer(reply: Reply) -> Answer:
+    headers: tuple[Header, ...] = tuple((name, reply.headers[name]) for name in _PASSED if name in reply.headers)
+    return Answer(reply.status, reply.body, reply.headers.get(b"content-type", b"text/plain"), headers)
+
+
+def ranged(answer: Answer, wanted_range: bytes | None) -> Answer:
+    """A whole resource cut to the range that one viewer asked for."""
+    if answer.status != 200 or IMMUTABLE not in answer.headers:
+        return answer
+    return answers.media(answer.body, answer.content_type, wanted_range)
