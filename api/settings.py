@@ -20,6 +20,8 @@ class ApiSettings:
     """Where browsers reach the ingest process: live playlists and WHIP."""
     rtmp_public_url: str = "rtmp://127.0.0.1:1935/live"
     """What an encoder's "server" field is set to."""
+    rtmps_public_url: str = ""
+    """The same for RTMPS (`rtmps://your.name:1936/live`), shown beside it; empty: not offered."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
     """Addresses or networks (`172.31.89.0/24`) of the proxies in front. Only from them is `X-Forwarded-For` believed:
     the viewer's address that the rate limit counts and the audit trail keeps. Anybody else's counts as what it is.

@@ -22,6 +22,7 @@ from ingest.http import Dispatch, HttpServer, Mounted
 from ingest.listening import LONGEST_TOKEN, Listening
 from ingest.lives import Lives
 from ingest.publishing import Publishing
+from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.commands import FAILED
 from ingest.rtmp.server import RtmpServer
 from ingest.rtmp.settings import RtmpSettings
@@ -66,6 +67,7 @@ class IngestService:
         *,
         wall: Callable[[], datetime],
     ) -> None:
+        """Raises CertificateFault."""
         loop = asyncio.get_running_loop()
         self.settings = settings
         self.metrics = Metrics()
@@ -82,7 +84,7 @@ class IngestService:
             ),
             self.publishing,
         )
-        self.rtmp = RtmpServer(RtmpSettings(hosts=settings.rtmp_hosts, port=settings.rtmp_port), self.publishing)
+        self.rtmp = RtmpServer(_rtmp_settings(settings), self.publishing, _certificate(settings))
         self._catalogue = catalogue
         self._wall = wall
         self._reader = SegmentReader(store)
@@ -204,3 +206,19 @@ class IngestService:
             await work
 
         self._tasks.append(asyncio.create_task(run(), name=name))
+
+
+def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:
+    return RtmpSettings(
+        hosts=settings.rtmp_hosts,
+        port=settings.rtmp_port,
+        tls_port=settings.rtmps_port,
+        connections_per_address=settings.rtmp_connections_per_address,
+    )
+
+
+def _certificate(settings: IngestSettings) -> Certificate | None:
+    """Raises CertificateFault."""
+    if settings.rtmps_certificate_file is None or settings.rtmps_key_file is None:
+        return None
+    return Certificate(settings.rtmps_certificate_file, settings.rtmps_key_file)

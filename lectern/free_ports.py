@@ -22,6 +22,8 @@ def require_free_ports(settings: Settings) -> None:
         (ingest.http_host, ingest.http_port, "LECTERN_INGEST_HTTP_PORT"),
         *((host, ingest.rtmp_port, "LECTERN_INGEST_RTMP_PORT") for host in ingest.rtmp_hosts),
     ]
+    if ingest.rtmps_certificate_file:
+        wanted += [(host, ingest.rtmps_port, "LECTERN_INGEST_RTMPS_PORT") for host in ingest.rtmp_hosts]
     until = time.monotonic() + GOING_SECONDS
     for host, port, name in wanted:
         while _is_taken(host, port):

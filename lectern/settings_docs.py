@@ -25,7 +25,7 @@ A setting is read from its environment variable, or else from one TOML file: `--
 its end names a file that holds the value: that is how secrets are handed over. Lists are comma-separated in a variable
 and arrays in TOML. A name that no room knows is an error.
 """
-KINDS = {str: "text", int: "number", float: "number", bool: "true or false", Path: "folder"}
+KINDS = {str: "text", int: "number", float: "number", bool: "true or false", Path: "path"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -136,6 +136,7 @@ async def ingest_address(
         await tx.audit(actor, "ingest_key_issued", "session", session.id, credential=str(standing.id), renewed=renew)
     return IngestShape(
         rtmp_server=resources.settings.rtmp_public_url,
+        rtmps_server=resources.settings.rtmps_public_url or None,
         key=derive(resources.keys.ingest, standing.id),
         whip_url=f"{resources.settings.ingest_public_url}/whip/{session.id}",
         slot=standing.slot,

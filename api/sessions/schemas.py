@@ -49,6 +49,7 @@ class IngestShape(msgspec.Struct):
     """Where an encoder publishes, and with which key; the same key is shown until it is renewed."""
 
     rtmp_server: str
+    rtmps_server: str | None
     key: str
     whip_url: str
     slot: Slot

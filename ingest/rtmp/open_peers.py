@@ -26,7 +26,9 @@ class OpenPeers(Generic[Peer]):
         return iter(tuple(self._peers))
 
     def join(self, peer: Peer, address: str) -> bool:
-        """Whether there is room for one more of this address; if so it is counted until it leaves."""
+        """Whether there is room for one more of this address; if so it is counted until it leaves, and once."""
+        if peer in self._peers:
+            return True
         origin = _origin(address)
         if len(self._peers) >= self._limit or self._by_origin[origin] >= self._limit_per_address:
             return False

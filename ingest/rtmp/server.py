@@ -5,16 +5,18 @@ Rule: sockets only. Who may publish is the handler's to say, what bytes mean is 
 
 import asyncio
 import errno
-import ssl
+from collections.abc import Awaitable, Callable
 
 import structlog
 
+from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.commands import FAILED
 from ingest.rtmp.open_peers import OpenPeers
 from ingest.rtmp.peer import RtmpPeer
 from ingest.rtmp.publishing import PublishHandler
 from ingest.rtmp.rounds import Rounds
 from ingest.rtmp.settings import RtmpSettings
+from ingest.rtmp.tls_door import TlsDoor
 
 log = structlog.get_logger()
 
@@ -24,13 +26,16 @@ _NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 class RtmpServer:
     """Listens from `start` to `stop`."""
 
-    def __init__(self, settings: RtmpSettings, publishes: PublishHandler, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, settings: RtmpSettings, publishes: PublishHandler, certificate: Certificate | None = None
+    ) -> None:
         self._settings = settings
         self._publishes = publishes
-        self._tls = tls
+        self._certificate = certificate
         self._peers: OpenPeers[RtmpPeer] = OpenPeers(settings.connections, settings.connections_per_address)
         self._rounds = Rounds(asyncio.get_running_loop())
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.Server | TlsDoor] = []
+        self._looking: asyncio.Task[None] | None = None
         self.port = settings.port
         """The port for plain RTMP, also when a free one was asked for; likewise `tls_port`."""
         self.tls_port = settings.tls_port
@@ -48,9 +53,10 @@ class RtmpServer:
     async def start(self) -> None:
         """Opens the listeners; after an OSError (a port is taken) none is open."""
         try:
-            self.port = await self._listen(self.port, None)
-            if self._tls is not None and self.tls_port is not None:
-                self.tls_port = await self._listen(self.tls_port, self._tls)
+            self.port = await self._listen(self.port, self._open)
+            if self._certificate is not None and self.tls_port is not None:
+                self.tls_port = await self._listen(self.tls_port, self._open_secure)
+                self._looking = asyncio.get_running_loop().create_task(self._look_at(self._certificate))
         except OSError:
             self._stop_listening()
             raise
@@ -73,36 +79,53 @@ class RtmpServer:
                 peer.abort()
             await empty.wait()
 
-    async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
+    async def _listen(self, port: int, open_one: Callable[[str, int], Awaitable[int]]) -> int:
         """Opens one listener a host; their port. Raises OSError."""
         bound = port
         count = len(self._listeners)
         for host in self._settings.hosts:
             try:
-                self._listeners.append(await self._open(host, bound, tls))
+                bound = await open_one(host, bound)
             except OSError as error:
                 if ":" not in host or error.errno not in _NO_IPV6:
                     raise
                 log.warning("rtmp_no_ipv6", host=host, error=str(error))
-            else:
-                bound = bound or self._listeners[-1].sockets[0].getsockname()[1]
         if len(self._listeners) == count:
             raise OSError(
                 errno.EADDRNOTAVAIL, f"none of {', '.join(self._settings.hosts)} is an address of this machine"
             )
         return bound
 
-    async def _open(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
-        handshake_seconds = self._settings.timeouts.handshake_seconds if tls is not None else None
-        return await asyncio.get_running_loop().create_server(
-            lambda: RtmpPeer(self._settings, self._publishes, self._peers, self._rounds, secure=tls is not None),
+    async def _open(self, host: str, port: int) -> int:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: self._new_peer(secure=False), host, port)
+        self._listeners.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def _open_secure(self, host: str, port: int) -> int:
+        assert self._certificate is not None
+        door = await TlsDoor.open(
             host,
             port,
-            ssl=tls,
-            ssl_handshake_timeout=handshake_seconds,
+            self._certificate.context,
+            self._peers,
+            lambda: self._new_peer(secure=True),
+            self._settings.timeouts.handshake_seconds,
         )
+        self._listeners.append(door)
+        return door.port
+
+    def _new_peer(self, *, secure: bool) -> RtmpPeer:
+        return RtmpPeer(self._settings, self._publishes, self._peers, self._rounds, secure=secure)
+
+    async def _look_at(self, certificate: Certificate) -> None:
+        while True:
+            await asyncio.sleep(self._settings.certificate_look_seconds)
+            await asyncio.to_thread(certificate.refresh)
 
     def _stop_listening(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()

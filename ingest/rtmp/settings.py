@@ -14,7 +14,9 @@ class RtmpSettings:
     port: int = 1935
     """For plain RTMP; 0 picks a free one, the same for all hosts."""
     tls_port: int | None = None
-    """For rtmps, when the server is given a TLS context."""
+    """For rtmps, when the server is given a certificate; 0 picks a free one."""
+    certificate_look_seconds: float = 60.0
+    """How often the certificate's files are looked at."""
     connections: int = 1024
     """At one time, of all peers: well under a process's usual limit of open files."""
     connections_per_address: int = 128

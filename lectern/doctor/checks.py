@@ -2,7 +2,20 @@
 
 from collections.abc import Collection
 
-from lectern.doctor import addresses, catalogue, clock, descriptors, disk, ffmpeg, names, objects, ports, secret, valkey
+from lectern.doctor import (
+    addresses,
+    catalogue,
+    certificate,
+    clock,
+    descriptors,
+    disk,
+    ffmpeg,
+    names,
+    objects,
+    ports,
+    secret,
+    valkey,
+)
 from lectern.doctor.finding import Check
 
 CHECKS = (
@@ -17,6 +30,8 @@ CHECKS = (
     Check("port of the API", ports.api, ("api",)),
     Check("port of ingest", ports.ingest_http, ("ingest",)),
     Check("port of RTMP", ports.rtmp, ("ingest",)),
+    Check("port of RTMPS", ports.rtmps, ("ingest",)),
+    Check("certificate of RTMPS", certificate.rtmps, ("ingest",)),
     Check("catalogue", catalogue.reachable),
     Check("revision", catalogue.revision),
     Check("evidence", catalogue.evidence),

@@ -27,6 +27,13 @@ def rtmp(settings: Settings) -> Finding:
     return _port(settings.ingest.rtmp_hosts, settings.ingest.rtmp_port, "LECTERN_INGEST_RTMP")
 
 
+def rtmps(settings: Settings) -> Finding:
+    """Encoders in TLS."""
+    if settings.ingest.rtmps_certificate_file is None:
+        return good("not used")
+    return _port(settings.ingest.rtmp_hosts, settings.ingest.rtmps_port, "LECTERN_INGEST_RTMPS")
+
+
 def _port(hosts: list[str] | tuple[str, ...], port: int, prefix: str) -> Finding:
     ours = False
     for host in hosts:

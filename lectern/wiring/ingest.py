@@ -1,7 +1,9 @@
 """The ingest process."""
 
+from ingest.rtmp.certificate import CertificateFault
 from ingest.service import IngestKeys, IngestService
 from lectern.clock import now
+from lectern.complaint import Complaint
 from lectern.keys import derive
 from lectern.settings import Settings
 from lectern.stopping import stop_signals
@@ -11,18 +13,23 @@ from storage.objects.store import ObjectStore
 
 
 async def run_ingest(settings: Settings) -> None:
-    """Take encoders in and serve live until SIGTERM, then drain what was captured."""
+    """Take encoders in and serve live until SIGTERM, then drain what was captured. Complaint where RTMPS is asked for
+    and cannot be served.
+    """
     require_stores(settings.storage)
     keys = derive(settings.lectern)
     catalogue = Catalogue.from_settings(settings.storage, "lectern-ingest")
-    service = IngestService(
-        settings.ingest,
-        IngestKeys(keys.playback, keys.control),
-        catalogue,
-        ObjectStore(settings.storage),
-        settings.storage.valkey_url,
-        wall=now,
-    )
+    try:
+        service = IngestService(
+            settings.ingest,
+            IngestKeys(keys.playback, keys.control),
+            catalogue,
+            ObjectStore(settings.storage),
+            settings.storage.valkey_url,
+            wall=now,
+        )
+    except CertificateFault as fault:
+        raise Complaint(f"RTMPS: {fault}") from fault
     with stop_signals() as asked:
         await service.start()
         await asked.wait()

@@ -159,7 +159,11 @@ def test_ports_are_those_that_the_processes_listen_on(secrets: Path) -> None:
     assert (api.host, ingest.http_host, *ingest.rtmp_hosts) == ("0.0.0.0",) * 3
     assert SERVICES["api"]["expose"] == [str(api.port)] == [str(ApiSettings().port)]
     assert SERVICES["ingest"]["expose"] == [str(ingest.http_port)] == ["8090"]
-    assert SERVICES["ingest"]["ports"] == [f"1935:{ingest.rtmp_port}"]
+    assert SERVICES["ingest"]["ports"] == [f"1935:{ingest.rtmp_port}", f"1936:{ingest.rtmps_port}"]
+    assert (api.rtmp_public_url, api.rtmps_public_url) == (
+        "rtmp://lectern.test:1935/live",
+        "rtmps://lectern.test:1936/live",
+    )
     defaults = IngestSettings()
     assert (ingest.http_port, ingest.rtmp_port) == (defaults.http_port, defaults.rtmp_port)
     assert ingest.control_url == f"http://ingest:{ingest.http_port}"

@@ -6,22 +6,16 @@ end of the stream, or by the recorder.
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ingest.rtmp.limits import Timeouts
 from ingest.rtmp.server import RtmpServer
 from ingest.rtmp.settings import RtmpSettings
 from media.packet import Packet, Track
-from tests.ingest.rtmp.recorder import PATIENCE_SECONDS, Recorder, Take, ffmpeg, publish, received, serving
+from tests.ingest.rtmp.recorder import PATIENCE_SECONDS, Recorder, Take, serving
 from tests.kit import rtmp_bytes as wire
 
 pytestmark = pytest.mark.anyio
@@ -85,39 +79,6 @@ async def test_a_port_that_is_taken_opens_nothing(recorder: Recorder) -> None:
         with pytest.raises(OSError, match=str(server.port)):
             await other.start()
         await other.stop()
-
-
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A server's context with a certificate for localhost, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    today = datetime.now(UTC)
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(today - timedelta(days=1)).not_valid_after(today + timedelta(days=1))
-    pem = tmp_path_factory.mktemp("tls") / "server.pem"
-    plain = serialization.NoEncryption()
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    pem.write_bytes(secret + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
-
-
-async def test_rtmps(recorder: Recorder, clip: Path, tls: ssl.SSLContext) -> None:
-    server = RtmpServer(RtmpSettings(hosts=("127.0.0.1",), port=0, tls_port=0), recorder, tls)
-    await server.start()
-    try:
-        assert server.tls_port not in (0, None, server.port)
-        async with ffmpeg(*publish(clip, f"rtmps://127.0.0.1:{server.tls_port}/live/KEY")) as encoder:
-            assert await encoder.done() == (0, "")
-            await recorder.until(lambda: recorder.takes[0].ends)
-    finally:
-        await server.stop()
-    (take,) = recorder.takes
-    assert take.request.secure
-    assert len(received(take, "video")) == 120
 
 
 async def test_the_slow_are_cut(recorder: Recorder) -> None:

@@ -25,6 +25,8 @@ export interface Session {
 
 export interface IngestAddress {
   rtmp_server: string
+  /** The same in TLS, where the institute offers it. */
+  rtmps_server: string | null
   key: string
   whip_url: string
   slot: string

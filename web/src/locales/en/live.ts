@@ -44,6 +44,7 @@ export const live = {
     encoder: 'Encoder',
     browser: 'Browser',
     server: 'Server',
+    server_secure: 'Server (encrypted)',
     key: 'Stream key',
     window: 'Open from {from} to {to}',
     renew: 'New key',

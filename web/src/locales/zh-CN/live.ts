@@ -44,6 +44,7 @@ export const live = {
     encoder: '编码器',
     browser: '浏览器',
     server: '服务器',
+    server_secure: '服务器（加密）',
     key: '推流密钥',
     window: '可推流时间：{from} – {to}',
     renew: '更换密钥',
