@@ -5,16 +5,21 @@ again.
 makes the copy known. Nothing here deletes media.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from ingest.events import CLOCK
 from ingest.reel_plan import ReelPlan
 from ingest.reels import ReelJob
 from ingest.spool import init_name
+from media.counting import count
 from media.fragments import read_init
+from media.malformed import MalformedMedia
 from media.packet import Track
 from storage.catalogue import reels, takes
 from storage.catalogue.transaction import Actor, Transaction
@@ -22,6 +27,8 @@ from storage.objects.body import Piece
 from storage.objects.store import ObjectStore, VerifiedCopy
 
 ACTOR = Actor.system("ingest")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Sent:
     init: VerifiedCopy | None
     tracks: list[Track]
     """What the init says is in it."""
+    counted: list[dict[str, Any]] | None
+    """What is in the reel, track by track, as it lay in the spool; None where it cannot be read."""
 
 
 def send(store: ObjectStore, job: ReelJob) -> Sent:
@@ -41,13 +50,13 @@ def send(store: ObjectStore, job: ReelJob) -> Sent:
     plan, spool = job.plan, job.spool
     spool.plan(plan)
     init, tracks = None, []
+    content = (spool.folder / init_name(plan.init_number)).read_bytes()
     if plan.init_key not in spool.init_rows:
-        content = (spool.folder / init_name(plan.init_number)).read_bytes()
         stored = store.put_bytes(plan.init_key, content)
         init, tracks = store.verify(plan.init_key, stored.sha256, stored.size), read_init(content)
     pieces = [Piece(spool.folder / one.source.name, one.source.offset, one.source.length) for one in plan.segments]
     stored = store.put_pieces(plan.key, pieces)
-    return Sent(store.verify(plan.key, stored.sha256, stored.size), init, tracks)
+    return Sent(store.verify(plan.key, stored.sha256, stored.size), init, tracks, _counted(job, content))
 
 
 async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID | None:
@@ -66,6 +75,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
             object_key=copy.key,
             sha256=copy.sha256.hex(),
             duration_ms=plan.duration * 1000 // CLOCK,
+            starts_at_ms=plan.segments[0].start * 1000 // CLOCK,
         )
         return None
     init_id = job.spool.init_rows.get(plan.init_key) or await _keep_init(tx, plan, sent)
@@ -86,6 +96,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
             discontinuity=first.discontinuity,
             stored_at=now,
             verified_at=now,
+            tracks=sent.counted,
             number=plan.number,
         ),
     )
@@ -116,6 +127,22 @@ def segment_rows(plan: ReelPlan) -> list[dict[str, Any]]:
         )
         offset += segment.source.length
     return rows
+
+
+def _counted(job: ReelJob, init: bytes) -> list[dict[str, Any]] | None:
+    """Counted from the spool, so that whoever counts the store's copy has something to compare it with."""
+
+    def segments() -> Iterator[bytes]:
+        for name, offset, length in (segment.source for segment in job.plan.segments):
+            with (job.spool.folder / name).open("rb") as file:
+                file.seek(offset)
+                yield file.read(length)
+
+    try:
+        return [track.as_row() for track in count(init, segments())]
+    except MalformedMedia as error:
+        log.error("reel_not_counted", reel=job.plan.key, error=str(error))
+        return None  # it is stored all the same
 
 
 def _track_row(track: Track) -> dict[str, Any]:

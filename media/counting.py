@@ -4,8 +4,9 @@ The same count is made of what was captured, before it leaves for the store, and
 recording is whole where both say the same. All times are decode times in the track's own ticks.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from media.boxes import Bytes
 from media.fragments import read_fragments
@@ -32,8 +33,12 @@ class TrackCount:
     keyframes: int = 0
     pauses: list[Pause] = field(default_factory=list)
 
+    def as_row(self) -> dict[str, Any]:
+        """As it is stored, and compared."""
+        return asdict(self)
 
-def count(init: Bytes, media: Sequence[Bytes]) -> list[TrackCount]:
+
+def count(init: Bytes, media: Iterable[Bytes]) -> list[TrackCount]:
     """The tracks found in `media`, pieces that follow each other, in the order of the init. Raises MalformedMedia."""
     movie = parse_movie(init)
     by_id = {found.track_id: found.track for found in movie.tracks}
