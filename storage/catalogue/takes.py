@@ -98,15 +98,15 @@ async def end(
     refusal: str | None = None,
     findings: dict[str, Any] | None = None,
 ) -> bool:
-    """Ends a take; False, and nothing is changed, where it was over already."""
+    """Ends a take. False where it was over already: then nothing is changed but what only its own process can say."""
     take = await locked(tx, Take, take_id)
+    take.findings = take.findings or findings
     if take.state == TakeState.ended:
         return False
     take.state = TAKE.move(take.state, TakeMove.end)
     take.ended_at = now
     take.end_reason = reason
     take.refusal = refusal
-    take.findings = findings
     await tx.session.flush()
     await tx.fact(TakeEnded(session_id=take.session_id, take_id=take.id))
     return True

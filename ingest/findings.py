@@ -1,0 +1,31 @@
+"""What a take's row says of its media when it is over: what came, what of it could not be used, how its times were
+repaired.
+
+With the counts of its reels this is the account of a take: what came is there, was said to be unusable, or is missing.
+"""
+
+from typing import Any
+
+from ingest.events import CLOCK
+from ingest.take import Take
+
+
+def findings(take: Take) -> dict[str, Any]:
+    """JSON for `Take.findings`. `frames` came and were understood, by kind of track; `dropped` of them could not have
+    been decoded by anybody. `missing` never came, as far as the pictures' times tell; `malformed` could not be read.
+    Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
+    """
+    line = take.timeline
+    return {
+        "frames": dict(line.frames) if line else {},
+        "dropped": dict(take.packager.dropped),
+        "missing": take.statistics.dropped_frames,
+        "malformed": take.malformed,
+        "repairs": {kind.value: many for kind, many in sorted(line.repairs.counts.items())} if line else {},
+        "repaired": [
+            {"kind": one.kind.value, "track": one.track, "at_ms": one.at * 1000 // CLOCK, "ticks": one.ticks}
+            for one in line.repairs.listed
+        ]
+        if line
+        else [],
+    }
