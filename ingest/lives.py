@@ -16,6 +16,7 @@ import structlog
 from ingest import restoring
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
+from ingest.findings import findings
 from ingest.ledger import Ledger
 from ingest.live_session import LiveFacts, LiveHooks, LiveSession
 from ingest.reels import ReelJob
@@ -162,11 +163,11 @@ class Lives:
         self.ledger.put("take_described", lambda tx: takes.describe(tx, take.id, format_))
 
     def _take_ended(self, session: LiveSession, take: Take, reason: str, refusal: str | None) -> None:
-        now, format_ = self._wall(), _format(take)
+        now, format_, found = self._wall(), _format(take), findings(take)
 
         async def write(tx: Transaction) -> None:
             await takes.describe(tx, take.id, format_)
-            await takes.end(tx, take.id, now, reason, refusal)
+            await takes.end(tx, take.id, now, reason, refusal, found)
 
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
         self.ledger.put("take_ended", write)
