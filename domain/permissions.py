@@ -9,7 +9,8 @@ Rules of this file (mission R2, R6, R10, R19):
 - The inspector reads and plays, and changes nothing.
 
 OWN is a fact that the caller states, by action: a session's instructor, responsible person and (for `session_control`
-and `session_play`) its reviewer; a recording's instructor; a hold one placed oneself; a course's provider.
+and `session_play`) its reviewer, who alone owns its evidence; a recording's instructor; a hold one placed oneself; a
+course's provider.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -46,6 +47,7 @@ class Action(StrEnum):
     recording_reclassify = auto()  # give it another retention class
     recording_promote = auto()
     recording_purge = auto()
+    evidence_read = auto()  # see and play what a cut kept from the audience
     course_read = auto()  # the door to the courses; `release.may_see_course` decides each one
     course_play = auto()
     course_edit = auto()
@@ -89,7 +91,7 @@ _TEACHING = (
 _LEADING = (
     *_WATCHING, _A.timetable_import, _A.session_create, _A.session_edit, _A.session_control, _A.session_file,
     _A.recording_edit, _A.recording_review, _A.recording_hold, _A.recording_hold_lift, _A.recording_reclassify,
-    _A.recording_promote,
+    _A.recording_promote, _A.evidence_read,
     _A.course_edit, _A.course_review, _A.course_publish, _A.certificate_read,
 )  # fmt: skip
 # Sets everyone's task: the one role that approves filings, and the only one to file scoped courses.
@@ -106,7 +108,7 @@ _NETWORK_CENTRE = (
 PERMISSIONS: Mapping[Role, Mapping[Action, ScopeKind | Literal[Own.OWN]]] = MappingProxyType(
     {
         Role.learner: {**_row(_INSTITUTE, *_COURSES_AND_PLACES), **_row(_COHORT, *_WATCHING)},
-        Role.teacher: {**_row(_INSTITUTE, *_COURSES_AND_PLACES), **_row(OWN, *_TEACHING)},
+        Role.teacher: {**_row(_INSTITUTE, *_COURSES_AND_PLACES), **_row(OWN, *_TEACHING, _A.evidence_read)},
         Role.programme_lead: {
             **_row(_INSTITUTE, *_COURSES_AND_PLACES),
             **_row(_PROGRAMME, *_LEADING),
@@ -121,10 +123,10 @@ PERMISSIONS: Mapping[Role, Mapping[Action, ScopeKind | Literal[Own.OWN]]] = Mapp
         # Files open courses (宣传部备案); watches and cuts only where it is named as an event's reviewer.
         Role.publicity_office: {
             **_row(_INSTITUTE, *_COURSES_AND_PLACES, _A.course_file),
-            **_row(OWN, _A.session_read, _A.session_play, _A.session_control),
+            **_row(OWN, _A.session_read, _A.session_play, _A.session_control, _A.evidence_read),
         },
         Role.network_centre: _row(_INSTITUTE, *_NETWORK_CENTRE),
-        Role.inspector: _row(_INSTITUTE, *_COURSES_AND_PLACES, *_WATCHING, _A.certificate_read),
+        Role.inspector: _row(_INSTITUTE, *_COURSES_AND_PLACES, *_WATCHING, _A.evidence_read, _A.certificate_read),
         Role.system_administrator: _row(
             _INSTITUTE, _A.institute_read, _A.account_read, _A.account_manage, _A.metrics_read
         ),

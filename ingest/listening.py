@@ -10,8 +10,10 @@ from uuid import UUID
 
 import structlog
 
+from ingest import orders
 from ingest.control import Control
 from ingest.hls.viewers import Viewers
+from ingest.lives import Lives
 from ingest.settings import IngestSettings
 from storage.catalogue import sign_ins
 from storage.catalogue.faults import CatalogueUnavailable
@@ -21,6 +23,10 @@ from storage.catalogue.transaction import Catalogue
 
 log = structlog.get_logger()
 
+LONGEST_WAIT_SECONDS = 1.0
+"""Between tries to connect again: what is said meanwhile, a revocation among it, is to count within two seconds."""
+HEARTBEAT_SECONDS = 0.75
+"""How often a silent connection is asked whether it lives, and how long it may take to answer."""
 LONGEST_TOKEN = timedelta(hours=24)
 """No playback token lives longer, so sign-ins that ended before have none left."""
 
@@ -30,6 +36,7 @@ class Listening:
         self,
         settings: IngestSettings,
         catalogue: Catalogue,
+        lives: Lives,
         control: Control,
         viewers: Viewers,
         *,
@@ -38,6 +45,7 @@ class Listening:
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
+        self._lives = lives
         self._control = control
         self._viewers = viewers
         self._wall = wall
@@ -45,12 +53,13 @@ class Listening:
 
     async def run(self) -> None:
         """Until cancelled."""
-        wait = self._settings.retry_first_seconds
+        wait = self._first_wait
         while True:
             try:
-                async with self._catalogue.listen([CONTROL_CHANNEL, ENDED_CHANNEL]) as notes:
+                channels = [CONTROL_CHANNEL, ENDED_CHANNEL]
+                async with self._catalogue.listen(channels, heartbeat_seconds=HEARTBEAT_SECONDS) as notes:
                     await self._catch_up()
-                    wait = self._settings.retry_first_seconds
+                    wait = self._first_wait
                     async for note in notes:
                         self._heard(note.channel, note.payload)
             except CatalogueUnavailable as error:
@@ -58,13 +67,17 @@ class Listening:
             except Exception:
                 log.exception("listening_failed")
             await asyncio.sleep(wait)
-            wait = min(2 * wait, self._settings.retry_longest_seconds)
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+    @property
+    def _first_wait(self) -> float:
+        return min(self._settings.retry_first_seconds, LONGEST_WAIT_SECONDS)
 
     async def _catch_up(self) -> None:
         async with self._catalogue.transaction() as tx:
             ended = await sign_ins.ended_since(tx, self._wall() - LONGEST_TOKEN)
         self._viewers.revoke(ended)
-        await self._control.reconcile(self._catalogue)
+        await orders.reconcile(self._catalogue, self._lives)
         await self._caught_up()
 
     def _heard(self, channel: str, payload: str) -> None:

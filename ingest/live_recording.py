@@ -108,6 +108,8 @@ class LiveRecording:
     def passed(self, event: GatedEvent, msn: int) -> tuple[TakeSpool, PlannedSegment] | None:
         """An event that was released into segment `msn`. Where that segment lies, when this closes it."""
         self._gather(self._public, event)
+        if isinstance(event, Part):
+            self._mark_released(self._public.spool, event)
         if not isinstance(event, SegmentClosed):
             return None
         gathered, self._public = self._public, _Gathering()
@@ -116,6 +118,15 @@ class LiveRecording:
             return None
         self._hand_over(self._reels.add(gathered.spool, gathered.init_number, planned))
         return gathered.spool, planned
+
+    def _mark_released(self, spool: TakeSpool | None, part: Part) -> None:
+        """With a delay, what a crash leaves in the spool was not all seen: what was is said there."""
+        if spool is None or not spool.about.delay_seconds:
+            return
+        try:
+            spool.mark_released(part.serial, part.index)
+        except OSError as error:
+            self._failed(error)
 
     def withheld(self, event: GatedEvent) -> None:
         """An event that no audience will see."""

@@ -2,7 +2,8 @@
 
 The way of every event: packager → spool → release gate → window (live, DVR) and reels (replay), or evidence. An
 encoder that goes away leaves the session as it is, waiting; a new take goes on in the same recording behind a
-discontinuity. The end is said by a person or the schedule, never guessed.
+discontinuity. The end is said by a person or the schedule, never guessed; what the gate still holds then comes out at
+its own time, and the playlists end behind it.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,8 @@ class LiveFacts:
     origin: datetime
     delay_seconds: float
     epoch: int
+    reviewed: bool = False
+    """Whether its gate freezes when no cut could be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class LiveHooks:
     reel: Callable[[ReelJob], None]
     take_described: Callable[[Take], None]
     take_ended: Callable[["LiveSession", Take, str, str | None], None]
+    finished: Callable[["LiveSession"], None]
+    """The session is over and all of it is through the gate."""
     disk_full: Callable[[], bool]
 
 
@@ -88,19 +93,26 @@ class LiveSession:
         )
         self.playlists = {one: LivePlaylist(self.window, one, settings.segment_max_seconds) for one in RENDITIONS}
         self.bell = Bell()
-        self.gate = ReleaseGate(facts.delay_seconds, closed=cut)
+        self.gate = ReleaseGate(facts.delay_seconds, closed=cut, trusted_until=-inf if facts.reviewed else inf)
         self.take: Take | None = None
         self.lost_at: float | None = clock()
         """Since when no encoder publishes, by the monotonic clock; of a session that a restart made again, since then.
         """
+        self.ending = False
+        """No more media comes in; what is held comes out yet."""
         self.ended = False
         self.ended_at: float | None = None
+        self.obeyed = 0
+        """The version that the session's row had at the newest order that was carried out."""
+        self.kicked = 0
+        """The same of the newest kick, which changes nothing that lasts."""
         self.problem: tuple[str, dict[str, str | int]] | None = None
         """What the instructor's page should say, as a code with its facts."""
         self._hooks = hooks
         self._clock = clock
         self._wall = wall
         self._left = resumption or Resumption()
+        self._inits: dict[int, Init] = {}  # of media that the audience has nothing of yet
         self._rule = cut_rule(settings.part_seconds, settings.segment_min_seconds, settings.segment_max_seconds)
         self._resuming = False
         self.recording = LiveRecording(
@@ -127,6 +139,7 @@ class LiveSession:
             self.settings.node,
             facts.origin,
             len(self.window.segments),
+            facts.delay_seconds,
         )
 
     def begin_take(self, publish: Publish, spool: TakeSpool) -> Take:
@@ -147,7 +160,7 @@ class LiveSession:
         for event in events:
             if isinstance(event, Init):
                 self.recording.write_init(take.spool, event)
-                self.window.add_init(event)
+                self._inits[event.number] = event
                 continue
             if self._resuming and isinstance(event, SegmentOpened):
                 self.recording.mark_resumed(take.spool, event.serial)
@@ -178,17 +191,8 @@ class LiveSession:
         """Nothing more goes out. What is withheld from here on is evidence. Saying it twice changes nothing."""
         if self.gate.is_cut or self.ended:
             return
-        passage = self.gate.cut()
         self._resuming = False
-        if (take := self.take) is not None:
-            events = take.packager.break_segment()
-            held = next((event for event in passage.evidence if isinstance(event, Part)), None)
-            serial, index = (held.serial, held.index) if held else (take.packager.next_serial, 0)
-            self.recording.mark_cut(take.spool, serial, index)
-            self._pass(passage)
-            self.accept(take, events)
-        else:
-            self._pass(passage)
+        self._withhold(self.gate.cut())
 
     def resume(self) -> None:
         """The audience goes on at the next key frame."""
@@ -200,16 +204,21 @@ class LiveSession:
             self.take.packager.segment_at_next_key()
 
     def end(self, reason: str, code: str, description: str) -> None:
-        """The session is over: the encoder is told, what was held passes, reels close, playlists say the end."""
-        if self.ended:
+        """The session is over: the encoder is told. What is held passes when its time comes, then playlists say it."""
+        if self.ending:
             return
-        self.ended, self.ended_at = True, self._clock()
+        self.ending = True
         if self.take:
             self.take.hang_up(code, description, reason)
-        self._pass(self.gate.release(inf))
-        self.recording.flush()
-        self.window.end()
-        self.bell.ring()
+        self._finish_when_passed()
+
+    def abandon(self, reason: str, code: str, description: str) -> None:
+        """Another server has the session now, and with it the say over what goes out: what is held is evidence."""
+        self.ending = True
+        if self.take:
+            self.take.hang_up(code, description, reason)
+        self._withhold(self.gate.cut())
+        self._finish()
 
     def release_due(self) -> None:
         """Lets out what was held long enough. Called at the gate's deadline, or shortly after."""
@@ -218,6 +227,8 @@ class LiveSession:
             self._pass(self.gate.release(self._clock()))
             if self.take is None:
                 self._flush_when_passed()
+        if self.ending:
+            self._finish_when_passed()
 
     def freed(self, job: ReelJob) -> None:
         """A reel's spool files are gone: its segments are read from the store from now on."""
@@ -228,6 +239,19 @@ class LiveSession:
                 segment.source = StoredSource(job.plan.key, offset, planned.source.length)
             offset += planned.source.length
 
+    def _withhold(self, passage: Passage) -> None:
+        """The gate has just closed. A crash must not forget where: the spool is told before anybody else."""
+        take = self.take
+        if take is None:
+            self._pass(passage)
+            return
+        events = take.packager.break_segment()
+        held = next((event for event in passage.evidence if isinstance(event, Part)), None)
+        serial, index = (held.serial, held.index) if held else (take.packager.next_serial, 0)
+        self.recording.mark_cut(take.spool, serial, index)
+        self._pass(passage)
+        self.accept(take, events)
+
     def _base(self) -> int:
         """Where on the line a take begins whose first packet comes now."""
         elapsed = (self._wall() - self.facts.origin).total_seconds()
@@ -235,6 +259,8 @@ class LiveSession:
 
     def _pass(self, passage: Passage) -> None:
         for event in passage.public:
+            if isinstance(event, SegmentOpened) and (init := self._inits.pop(event.init_number, None)) is not None:
+                self.window.add_init(init)
             closed = self.window.apply(event)
             lies = self.recording.passed(event, self.window.segments[-1].msn)
             if closed is not None and lies is not None:
@@ -253,3 +279,14 @@ class LiveSession:
     def _flush_when_passed(self) -> None:
         if self.gate.next_deadline() is None:
             self.recording.flush()
+
+    def _finish_when_passed(self) -> None:
+        if not self.ended and self.gate.next_deadline() is None:
+            self._finish()
+            self._hooks.finished(self)
+
+    def _finish(self) -> None:
+        self.ended, self.ended_at = True, self._clock()
+        self.recording.flush()
+        self.window.end()
+        self.bell.ring()

@@ -67,6 +67,7 @@ class Lives:
             reel=self.submit,
             take_described=self._describe,
             take_ended=self._take_ended,
+            finished=self._finished,
             disk_full=lambda: self.disk.full,
         )
 
@@ -78,7 +79,15 @@ class Lives:
         return sum(1 for session in self.sessions.values() if session.take is not None)
 
     async def open(
-        self, session_id: UUID, recording_id: UUID, started_at: datetime, *, delay_seconds: float, epoch: int, cut: bool
+        self,
+        session_id: UUID,
+        recording_id: UUID,
+        started_at: datetime,
+        *,
+        delay_seconds: float,
+        reviewed: bool,
+        epoch: int,
+        cut: bool,
     ) -> LiveSession:
         """The session, made if it is not here. `started_at` is the recording's. Raises what `restoring.load` raises."""
         there = self.sessions.get(session_id)
@@ -91,7 +100,7 @@ class Lives:
         origin = started_at - timedelta(seconds=LEAD / CLOCK)
         session = LiveSession(
             self.settings,
-            LiveFacts(session_id, recording_id, origin, delay_seconds, epoch),
+            LiveFacts(session_id, recording_id, origin, delay_seconds, epoch, reviewed),
             self._hooks,
             clock=self.clock,
             wall=self._wall,
@@ -106,7 +115,7 @@ class Lives:
     def drop(self, session: LiveSession) -> None:
         """Another node owns the session now: nothing more is written or shown of it here."""
         if self.sessions.pop(session.facts.session_id, None) is not None:
-            session.end("owner_lost", FAILED, "Another server has this session now.")
+            session.abandon("owner_lost", FAILED, "Another server has this session now.")
 
     def submit(self, job: ReelJob) -> None:
         """A reel to be stored."""
@@ -117,11 +126,6 @@ class Lives:
         """The recording's session has ended: it is written as stored once everything of it is."""
         self._ended.setdefault(recording_id, ended_at)
         self._complete_if_stored(recording_id)
-
-    def end(self, session: LiveSession, reason: str, code: str, description: str) -> None:
-        """The session is over, from here on its recording can complete."""
-        session.end(reason, code, description)
-        self.complete(session.facts.recording_id, self._wall())
 
     def tick(self) -> None:
         """Once a second: room on the disk, held media, and sessions that nobody can come to any more."""
@@ -156,6 +160,10 @@ class Lives:
         if session is not None:
             session.freed(job)
         self._threads.submit(_release, job, copy)
+
+    def _finished(self, session: LiveSession) -> None:
+        """The session is over and through its gate: from here on its recording can complete."""
+        self.complete(session.facts.recording_id, self._wall())
 
     def _describe(self, take: Take) -> None:
         """The take's row says what comes."""

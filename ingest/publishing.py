@@ -14,10 +14,12 @@ from uuid import UUID, uuid4
 import structlog
 
 from domain.admission import AdmissionLimits, NodeLoad, Publisher, admit
+from domain.broadcast_delay import held_seconds, is_reviewed
 from domain.ingest_key import key_hash
 from domain.kinds import Protocol, Slot
 from domain.refusals import Refusal, RefusalCode
 from domain.states import SessionState
+from ingest import orders
 from ingest.disk import free_bytes
 from ingest.live_session import LiveSession
 from ingest.lives import Lives
@@ -64,6 +66,7 @@ class _Begun:
     recording_id: UUID | None
     recording_started_at: datetime | None
     delay_seconds: int
+    reviewed: bool
     cut: bool
 
 
@@ -154,7 +157,7 @@ class Publishing:
             live = await self._opened(row.session_id, begun, begun.recording_id, begun.recording_started_at)
             about = live.about_take(take_id, begun.number)
             spool = await asyncio.to_thread(TakeSpool.create, self._lives.settings.spool_folder, about)
-            if live.ended:  # while the disk was waited for
+            if live.ending:  # while the disk was waited for
                 spool.remove()
                 raise Refusal(RefusalCode.session_over)
             return live.begin_take(publish, spool)
@@ -176,14 +179,18 @@ class Publishing:
         return await self._catalogue.run(lambda tx: self._write(tx, presented, publish, take_id, None))
 
     async def _opened(self, session_id: UUID, begun: _Begun, recording_id: UUID, started_at: datetime) -> LiveSession:
-        return await self._lives.open(
+        live = await self._lives.open(
             session_id,
             recording_id,
             started_at,
             delay_seconds=begun.delay_seconds,
+            reviewed=begun.reviewed,
             epoch=begun.epoch,
             cut=begun.cut,
         )
+        # Orders that came while it was being opened found nobody here; from here on they do.
+        await orders.reconcile(self._catalogue, self._lives, [session_id])
+        return live
 
     def _begin_side(self, session_id: UUID, slot: Slot, take_id: UUID, publish: Publish) -> SideTake:
         def ended(reason: str, refusal: str | None) -> None:
@@ -213,6 +220,7 @@ class Publishing:
             take.number,
             take.recording_id,
             recording.started_at if recording else None,
-            session.delay_seconds,
+            held_seconds(session.reviewer_id, session.delay_seconds),
+            is_reviewed(session.reviewer_id, session.delay_seconds),
             session.state == SessionState.cut,
         )

@@ -43,6 +43,8 @@ class TakeAbout(msgspec.Struct, frozen=True):
     origin: datetime
     """Program date time of the session line's zero."""
     first_msn: int
+    delay_seconds: float = 0.0
+    """Of the release gate: where there is one, the index says how far its parts got out."""
 
 
 class ReelPlan(msgspec.Struct, frozen=True):

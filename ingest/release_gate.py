@@ -2,12 +2,14 @@
 
 It holds events back by the session's delay (0 for most: the same code) and closes on a cut. What has passed is
 public; what has not when the cut comes, and all that follows until the audience can start again after it, is
-evidence. Whoever adds a public reader puts it behind `Passage.public`.
+evidence. A gate that must be told within its delay of a cut is trusted for a while only: it lets nothing out after
+that, until it is trusted again (`trust`). Whoever adds a public reader puts it behind `Passage.public`.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from ingest.events import Part, SegmentClosed, SegmentOpened
 
@@ -23,10 +25,13 @@ class Passage:
 
 
 class ReleaseGate:
-    """Times are seconds of one monotonic clock, given by the caller."""
+    """Times are seconds of one monotonic clock, given by the caller. With `trusted_until` the gate begins frozen when
+    that is past; without, it never freezes.
+    """
 
-    def __init__(self, delay_seconds: float = 0.0, *, closed: bool = False) -> None:
+    def __init__(self, delay_seconds: float = 0.0, *, closed: bool = False, trusted_until: float = inf) -> None:
         self._delay = delay_seconds
+        self._trusted_until = trusted_until
         self._held: deque[tuple[float, GatedEvent]] = deque()
         self._closed = closed
         self._from_next_segment = False
@@ -35,6 +40,14 @@ class ReleaseGate:
     @property
     def is_cut(self) -> bool:
         return self._closed
+
+    def is_frozen(self, now: float) -> bool:
+        """Whether nothing is let out because nobody could have said that it must not be."""
+        return now > self._trusted_until
+
+    def trust(self, until: float) -> None:
+        """Whoever may order a cut was heard: what is due up to this instant may pass."""
+        self._trusted_until = max(self._trusted_until, until)
 
     def offer(self, events: Iterable[GatedEvent], now: float) -> Passage:
         """New media. Returns all that passes at `now`, of these events and of those held before."""
@@ -76,7 +89,7 @@ class ReleaseGate:
             self._closed, self._from_next_segment = False, True
 
     def _release(self, now: float, passage: Passage) -> None:
-        while self._held and self._held[0][0] <= now:
+        while self._held and self._held[0][0] <= now <= self._trusted_until:
             _, event = self._held.popleft()
             passage.public.append(event)
             match event:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import structlog
 
-from ingest import recovery
+from ingest import orders, recovery
 from ingest.control import Control
 from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
@@ -42,6 +42,8 @@ log = structlog.get_logger()
 TICK_SECONDS = 0.1
 """How finely held media is let out, and how often the loop's lag is measured."""
 SWITCH_SECONDS = 0.0005
+WATCH_SECONDS = 0.5
+"""How often the rows of reviewed sessions are read: a gate freezes when none was for four times as long."""
 COMPLETE_SECONDS = 10.0
 """How often the rows are asked for what orders may have missed."""
 
@@ -91,7 +93,7 @@ class IngestService:
         self._valkey = connect_live(valkey_url)
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
         self._listening = Listening(
-            settings, catalogue, self.control, self.viewers, wall=wall, caught_up=self._complete
+            settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
         )
         self._tasks: list[asyncio.Task[None]] = []
         self.http: HttpServer | None = None
@@ -112,6 +114,7 @@ class IngestService:
         self._run("recovery", self._recover(found))
         self._run("listening", self._listening.run())
         self._run("tick", self._tick())
+        self._run("watch", self._every(WATCH_SECONDS, self._watch))
         self._run("statistics", self._every(1.0, self._second))
         self._run("complete", self._every(COMPLETE_SECONDS, self._reconcile))
         # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
@@ -151,6 +154,9 @@ class IngestService:
             troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
         if self.lives.disk.full:
             troubles.append("the spool's disk is full: recording pauses")
+        now = self.lives.clock()
+        if frozen := sum(1 for one in self.lives.sessions.values() if one.gate.is_frozen(now)):
+            troubles.append(f"{frozen} reviewed sessions are held back: no cut could be heard")
         if not self.publishing.ready.is_set():
             troubles.append("waiting for the catalogue: nobody can publish yet")
         return troubles
@@ -184,8 +190,12 @@ class IngestService:
         await self._statistics.tell()
 
     async def _reconcile(self) -> None:
-        await self.control.reconcile(self._catalogue)
+        await orders.reconcile(self._catalogue, self.lives)
         await self._complete()
+
+    async def _watch(self) -> None:
+        """The rows of reviewed sessions, read so often that a cut is heard, or its being unheard noticed, in time."""
+        await orders.reconcile(self._catalogue, self.lives, orders.reviewed(self.lives))
 
     async def _complete(self) -> None:
         if self.publishing.ready.is_set():

@@ -17,7 +17,16 @@ import msgspec
 
 from ingest.events import Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
-from ingest.spool_index import CutRecord, PartRecord, Record, ReelRecord, ResumedRecord, SealedRecord, line
+from ingest.spool_index import (
+    CutRecord,
+    PartRecord,
+    Record,
+    ReelRecord,
+    ReleasedRecord,
+    ResumedRecord,
+    SealedRecord,
+    line,
+)
 from storage.objects.store import VerifiedCopy
 
 INDEX = "index"
@@ -114,6 +123,9 @@ class TakeSpool:
 
     def mark_resumed(self, serial: int) -> None:
         self._log(ResumedRecord(serial))
+
+    def mark_released(self, serial: int, index: int) -> None:
+        self._log(ReleasedRecord(serial, index))
 
     def plan(self, reel: ReelPlan) -> None:
         """A reel is made of these files: said on the disk before its upload begins. Call it in a thread."""

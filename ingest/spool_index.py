@@ -47,13 +47,21 @@ class ResumedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasedRecord:
+    """This part was let out: said of every part of a session whose gate has a delay."""
+
+    serial: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReelRecord:
     """This number was given to a reel of the take: it must never be given to another."""
 
     number: int
 
 
-Record = PartRecord | SealedRecord | CutRecord | ResumedRecord | ReelRecord
+Record = PartRecord | SealedRecord | CutRecord | ResumedRecord | ReleasedRecord | ReelRecord
 
 
 def line(record: Record) -> bytes:
@@ -68,6 +76,8 @@ def line(record: Record) -> bytes:
             words = ("cut", record.serial, record.index)
         case ResumedRecord():
             words = ("resumed", record.serial)
+        case ReleasedRecord():
+            words = ("released", record.serial, record.index)
         case ReelRecord():
             words = ("reel", record.number)
     body = " ".join(map(str, words)).encode()
@@ -104,6 +114,8 @@ def _record(text: bytes) -> Record | None:
             return CutRecord(serial, index)
         case b"resumed", [serial]:
             return ResumedRecord(serial)
+        case b"released", [serial, index]:
+            return ReleasedRecord(serial, index)
         case b"reel", [number]:
             return ReelRecord(number)
     return None

@@ -14,7 +14,16 @@ import msgspec
 
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.spool import ABOUT, INDEX, TakeSpool, segment_name
-from ingest.spool_index import CutRecord, PartRecord, Record, ReelRecord, ResumedRecord, SealedRecord, read
+from ingest.spool_index import (
+    CutRecord,
+    PartRecord,
+    Record,
+    ReelRecord,
+    ReleasedRecord,
+    ResumedRecord,
+    SealedRecord,
+    read,
+)
 from media.fragments import complete_length
 
 
@@ -54,7 +63,7 @@ def recover(folder: Path) -> RecoveredTake:
     )
     planned = {(segment.source.name, segment.source.offset) for plan in take.plans for segment in plan.segments}
     left: dict[str, int] = {}
-    for evidence, parts in _segments(folder, records):
+    for evidence, parts in _segments(folder, records, delayed=about.delay_seconds > 0):
         first, last = parts[0], parts[-1]
         take.end = max(take.end, last.start + last.duration)
         take.next_serial = last.serial + 1
@@ -96,14 +105,14 @@ def _index(folder: Path) -> list[Record]:
     return records
 
 
-def _segments(folder: Path, records: list[Record]) -> Iterator[tuple[bool, list[PartRecord]]]:
+def _segments(folder: Path, records: list[Record], *, delayed: bool) -> Iterator[tuple[bool, list[PartRecord]]]:
     """The stretches of parts that make a segment, public or evidence, of every segment that ever was."""
     sealed = {record.serial for record in records if isinstance(record, SealedRecord)}
     by_serial: dict[int, list[PartRecord]] = {}
     for record in records:
         if isinstance(record, PartRecord):
             by_serial.setdefault(record.serial, []).append(record)
-    withheld = _withheld(records)
+    withheld = _withheld(records) | (_unreleased(records) if delayed else set())
     for serial, parts in sorted(by_serial.items()):
         whole = parts if serial in sealed else _whole(folder / segment_name(serial), parts)
         for evidence in (False, True):
@@ -128,6 +137,12 @@ def _withheld(records: list[Record]) -> set[tuple[int, int]]:
             and (until is None or part.serial < until)
         }
     return withheld
+
+
+def _unreleased(records: list[Record]) -> set[tuple[int, int]]:
+    """The parts that a gate with a delay still held: nobody can tell any more whether a cut was to stop them."""
+    released = {(record.serial, record.index) for record in records if isinstance(record, ReleasedRecord)}
+    return {(part.serial, part.index) for part in records if isinstance(part, PartRecord)} - released
 
 
 def _whole(path: Path, parts: list[PartRecord]) -> list[PartRecord]:

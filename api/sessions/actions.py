@@ -6,13 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-from api.control import tell_owner
+from api.control import tell_owner, tell_reviewed
 from api.permit import grants_of, require_for
 from api.resources import Resources
 from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
 from api.shapes import Person, Place
 from api.versions import Seen
 from domain.admission import AdmissionLimits
+from domain.broadcast_delay import held_seconds, is_reviewed, require_delay_fits
 from domain.ingest_key import derive, key_hash
 from domain.kinds import Slot
 from domain.permissions import Action, Scope, may
@@ -29,6 +30,8 @@ from storage.catalogue.transaction import Actor, Transaction
 from storage.live_state import LiveState
 
 SHOWN_ACTIONS = (Action.session_edit, Action.session_publish, Action.session_control, Action.session_play)
+MAY_KNOW_WHY = (Action.session_control, Action.evidence_read)
+"""Whoever may do one of these is told why a session was cut; its audience is not."""
 MOVES: dict[SessionCommand, SessionMove] = {
     "cut": SessionMove.cut,
     "resume": SessionMove.resume,
@@ -94,7 +97,9 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
             instructor=Person(one.instructor_id, people[one.instructor_id].display_name)
             if one.instructor_id
             else None,
-            recording_id=recorded.get(one.id), release=one.release, cut_reason=one.cut_reason,
+            recording_id=recorded.get(one.id), release=one.release,
+            delay_seconds=held_seconds(one.reviewer_id, one.delay_seconds),
+            cut_reason=one.cut_reason if allowed(known, one, MAY_KNOW_WHY) else None,
             went_live_at=one.went_live_at, ended_at=one.ended_at, version=one.version,
             may=allowed(known, one, SHOWN_ACTIONS),
         )
@@ -105,18 +110,22 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
 async def change(
     tx: Transaction, known: Known, actor: Actor, session_id: UUID, wanted: SessionChange, seen: Seen
 ) -> Session:
-    """Change title or room; what is over keeps its record."""
+    """Change title, room or delay; what is over keeps its record, and what is live its delay."""
     session = await locked(tx, known, session_id, Action.session_edit, seen)
     if session.state in (SessionState.ended, SessionState.cancelled):
         raise Refusal(RefusalCode.session_over, state=session.state)
-    before = {"title": session.title, "room": session.room}
+    before = _changeable(session)
     if wanted.title is not msgspec.UNSET:
         session.title = wanted.title
     if wanted.room is not msgspec.UNSET:
         session.room = wanted.room
+    if wanted.delay_seconds is not msgspec.UNSET and wanted.delay_seconds != session.delay_seconds:
+        if session.went_live_at is not None:
+            raise Refusal(RefusalCode.move_not_allowed, field="delay_seconds", state=session.state)
+        require_delay_fits(session.reviewer_id, wanted.delay_seconds)
+        session.delay_seconds = wanted.delay_seconds
     await tx.session.flush()
-    after = {"title": session.title, "room": session.room}
-    await tx.audit(actor, "session_changed", "session", session.id, before=before, after=after)
+    await tx.audit(actor, "session_changed", "session", session.id, before=before, after=_changeable(session))
     return session
 
 
@@ -147,8 +156,9 @@ async def ingest_address(
 
 async def command(
     resources: Resources, known: Known, actor: Actor, session_id: UUID, order: SessionCommand, reason: str
-) -> Session:
-    """Cut, resume, kick or end: decided and recorded in the catalogue, then told to the owner in two ways.
+) -> tuple[Session, bool]:
+    """Cut, resume, kick or end: decided and recorded in the catalogue, then told to the owner in two ways. The session,
+    and whether the order is known to be carried out.
 
     The catalogue's NOTIFY goes out with the commit; the direct call makes it quicker and may fail.
     """
@@ -158,10 +168,13 @@ async def command(
             await sessions.move(tx, session, MOVES[order], resources.clock(), reason)
         elif session.state not in (SessionState.live, SessionState.cut):
             raise Refusal(RefusalCode.not_live)
+        else:
+            await sessions.numbered_anew(tx, session)
         await sessions.control(tx, session.id, order, reason=reason)
         await tx.audit(actor, f"session_{order}", "session", session.id, reason=reason)
-    await tell_owner(resources, session.id, order, reason)
-    return session
+    if order == "cut" and is_reviewed(session.reviewer_id, session.delay_seconds):
+        return session, await tell_reviewed(resources, session.id, reason, session.version)
+    return session, await tell_owner(resources, session.id, order, reason, session.version)
 
 
 async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> Session:
@@ -181,6 +194,10 @@ def shown_live(known: Known, session: Session, found: LiveState) -> LiveState:
     if allowed(known, session, (Action.session_publish, Action.session_control)):
         return found
     return LiveState(session_id=session.id, node="", state=found.state, at=found.at)
+
+
+def _changeable(session: Session) -> dict[str, str | int | None]:
+    return {"title": session.title, "room": session.room, "delay_seconds": session.delay_seconds}
 
 
 def _window(session: Session) -> tuple[datetime, datetime]:

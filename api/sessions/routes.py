@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
 
 from api import permit
@@ -55,7 +56,7 @@ async def change(
     request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, session_id: UUID,
     data: SessionChange,
 ) -> Response[SessionShape]:  # fmt: skip
-    """Change a session's title or room; needs If-Match."""
+    """Change a session's title, its room, or before it was live its delay; needs If-Match."""
     async with resources.catalogue.transaction() as tx:
         session = await actions.change(tx, known, actor, session_id, data, seen(request))
         (shape,) = await actions.shapes(tx, known, [session])
@@ -96,15 +97,17 @@ def _command(order: SessionCommand, says: str) -> HTTPRouteHandler:
         opt=permit.action(Action.session_control),
         operation_id=f"sessions_{order}",
         summary=order.capitalize(),
-        description=says,
+        description=f"{says} 202 where the order stands but the server that has the session has not said that it "
+        "took it.",
+        responses={202: ResponseSpec(SessionShape, generate_examples=False, description="Accepted; not known done")},
     )
     async def command(
         resources: Resources, known: Known, actor: Actor, session_id: UUID, data: ReasonGiven
-    ) -> SessionShape:
-        session = await actions.command(resources, known, actor, session_id, order, data.reason)
+    ) -> Response[SessionShape]:
+        session, done = await actions.command(resources, known, actor, session_id, order, data.reason)
         async with resources.catalogue.transaction() as tx:
             (shape,) = await actions.shapes(tx, known, [session])
-        return shape
+        return Response(shape, status_code=200 if done else 202)
 
     return command
 

@@ -7,11 +7,13 @@ from uuid import UUID
 import msgspec
 
 from api.shapes import Given, Person, Place, Title
+from domain.broadcast_delay import MOST_SECONDS
 from domain.kinds import Interaction, Release, SessionKind, Slot
 from domain.permissions import Action
 from domain.states import SessionState
 
 SessionCommand = Literal["cut", "resume", "kick", "end"]
+Delay = Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)]
 Room = Annotated[str, msgspec.Meta(max_length=100)]
 
 
@@ -31,6 +33,8 @@ class SessionShape(msgspec.Struct):
     instructor: Person | None
     recording_id: UUID | None
     release: Release
+    delay_seconds: int
+    """How long after its teacher the audience sees it."""
     cut_reason: str | None
     went_live_at: datetime | None
     ended_at: datetime | None
@@ -43,6 +47,7 @@ class SessionChange(Given):
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     room: Room | msgspec.UnsetType | None = msgspec.UNSET
+    delay_seconds: Delay | msgspec.UnsetType = msgspec.UNSET
 
 
 class IngestShape(msgspec.Struct):

@@ -13,7 +13,7 @@ from types import TracebackType
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from storage.catalogue.address import for_libpq
+from storage.catalogue.address import LOST_SOON, for_libpq
 from storage.catalogue.faults import CatalogueUnavailable
 
 HEARTBEAT_SECONDS = 5.0
@@ -75,7 +75,11 @@ class Listener:
     async def _open(self) -> AsyncConnection:
         try:
             connection = await AsyncConnection.connect(
-                self._url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="lectern-listen"
+                self._url,
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="lectern-listen",
+                **LOST_SOON,
             )
             self._connection = connection
             for channel in self._channels:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm.attributes import flag_modified
 
 from domain.facts import SessionEnded, SessionScheduled
 from domain.permissions import Action, Reach
@@ -121,9 +122,19 @@ async def move(
 
 
 async def control(tx: Transaction, session_id: UUID, command: str, **details: str) -> None:
-    """Tells the owning ingest node, at the commit: cut, resume, kick or end. HTTP to the owner is the other way."""
-    payload = {"session_id": str(session_id), "command": command, **details}
+    """Tells the owning ingest node, at the commit: cut, resume, kick or end. HTTP to the owner is the other way.
+
+    The row's version, as it is after the order, numbers it; whoever orders holds the row's lock.
+    """
+    session = await found(tx, Session, session_id)
+    payload = {"session_id": str(session_id), "command": command, "number": session.version, **details}
     await tx.notify(CONTROL_CHANNEL, json.dumps(payload, ensure_ascii=False, sort_keys=True))
+
+
+async def numbered_anew(tx: Transaction, session: Session) -> None:
+    """Raises a locked session's version for an order that changes nothing of it."""
+    flag_modified(session, "state")
+    await tx.session.flush()
 
 
 async def overdue(tx: Transaction, now: datetime, overrun_seconds: float, limit: int = 100) -> list[Session]:
@@ -141,6 +152,8 @@ def is_own(session: Session, account_id: UUID, action: Action) -> bool:
     """Whether the session is the account's for this action: it teaches it or answers for it; or reviews it, which is
     for seeing, watching and cutting it alone.
     """
+    if action == Action.evidence_read:
+        return account_id == session.reviewer_id
     if account_id == session.reviewer_id and action in REVIEWING:
         return True
     return account_id in (session.instructor_id, session.responsible_id)

@@ -21,9 +21,9 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from domain.facts import Fact, to_json
 from domain.refusals import Refusal, RefusalCode
-from storage.catalogue.address import for_engine
+from storage.catalogue.address import LOST_SOON, for_engine
 from storage.catalogue.faults import CatalogueUnavailable, UnkeepableValue, is_conflict, is_loss
-from storage.catalogue.listener import Listener
+from storage.catalogue.listener import HEARTBEAT_SECONDS, Listener
 from storage.catalogue.tables import every as _every_table  # noqa: F401 - foreign keys name tables nobody imported
 from storage.catalogue.tables.audit_entry import ActorKind, AuditEntry
 from storage.catalogue.tables.fact import FactRow
@@ -128,6 +128,7 @@ class Catalogue:
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": application_name,
+                **LOST_SOON,
                 "options": f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC",
             },
         )
@@ -178,9 +179,9 @@ class Catalogue:
             await asyncio.sleep(FIRST_WAIT_SECONDS * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
         raise ValueError("attempts must be at least 1")
 
-    def listen(self, channels: Sequence[str]) -> Listener:
+    def listen(self, channels: Sequence[str], heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Listener:
         """Notifications on `channels`, over a connection of its own: `async with … as notes`, or `async for` alone."""
-        return Listener(self.url, channels)
+        return Listener(self.url, channels, heartbeat_seconds)
 
     async def ping(self) -> None:
         """One round trip; CatalogueUnavailable when there is none."""

@@ -51,6 +51,7 @@ recording_hold_lift      .     o    P    D    I    .    .    .    .    .    .
 recording_reclassify     .     .    P    D    I    .    .    .    .    .    .
 recording_promote        .     o    P    D    I    .    .    .    .    .    .
 recording_purge          .     .    .    D    I    .    .    .    .    .    .
+evidence_read            .     o    P    D    I    o    .    I    .    .    .
 course_read              I     I    I    I    I    I    .    I    .    .    .
 course_play              I     I    I    I    I    I    .    I    .    .    .
 course_edit              .     o    P    D    I    .    .    .    .    .    .

@@ -83,8 +83,10 @@ async def lesson(catalogue: Catalogue, *, delay_seconds: int = 0, slot: Slot = S
 async def order(catalogue: Catalogue, session_id: UUID, command: str, reason: str = "") -> None:
     """What the API does: the row moves, and the owner is told by NOTIFY."""
     async with catalogue.transaction() as tx:
-        if command != "kick":
-            row = await sessions.lock(tx, session_id)
+        row = await sessions.lock(tx, session_id)
+        if command == "kick":
+            await sessions.numbered_anew(tx, row)
+        else:
             await sessions.move(tx, row, SessionMove(command), now(), reason)
         await sessions.control(tx, session_id, command, reason=reason)
 

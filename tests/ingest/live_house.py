@@ -24,11 +24,14 @@ class House:
 
     settings: IngestSettings
     delay_seconds: float = 0.0
+    reviewed: bool = False
     full: bool = False
     seconds: float = 0.0
     reels: list[ReelJob] = field(default_factory=list)
     ended: list[tuple[str, str | None]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+    """When the session was over and through its gate."""
     takes: int = 0
 
     def __post_init__(self) -> None:
@@ -40,9 +43,10 @@ class House:
             reel=self.reels.append,
             take_described=lambda take: None,
             take_ended=lambda session, take, reason, refusal: self.ended.append((reason, refusal)),
+            finished=lambda session: self.finished.append(self.seconds),
             disk_full=lambda: self.full,
         )
-        facts = LiveFacts(uuid4(), uuid4(), ORIGIN, self.delay_seconds, epoch=1)
+        facts = LiveFacts(uuid4(), uuid4(), ORIGIN, self.delay_seconds, epoch=1, reviewed=self.reviewed)
         return LiveSession(
             self.settings, facts, hooks, clock=lambda: self.seconds, wall=self.wall, threads=self.threads
         )

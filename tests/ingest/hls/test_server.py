@@ -317,7 +317,7 @@ async def test_health_and_metrics_answer_head(stage: Stage) -> None:
 async def test_orders_are_taken_when_they_are_signed(stage: Stage) -> None:
     stage.feed(4.2)
     session = stage.house.session
-    path, body = f"/control/sessions/{session.facts.session_id}/cut", b'{"reason": "what was said"}'
+    path, body = f"/control/sessions/{session.facts.session_id}/cut", b'{"reason": "what was said", "number": 2}'
 
     async def post(path: str, signature: str, body: bytes = body) -> int:
         answer = await stage.client.post(f"{stage.address}{path}", content=body, headers={"Lectern-Control": signature})
@@ -326,7 +326,7 @@ async def test_orders_are_taken_when_they_are_signed(stage: Stage) -> None:
     at = datetime.now(UTC)
     good = control_rule.sign(CONTROL, "POST", path, body, at)
     assert await post(path, "") == 403
-    assert await post(path, good, b'{"reason": "something else"}') == 403
+    assert await post(path, good, b'{"reason": "something else", "number": 2}') == 403
     old = control_rule.sign(CONTROL, "POST", path, body, at - timedelta(minutes=5))
     assert await post(path, old) == 403
     states = [session.gate.is_cut]

@@ -114,7 +114,12 @@ async def test_control_reaches_who_listens_when_it_is_committed(catalogue: Catal
         async with catalogue.transaction() as tx:
             await sessions.control(tx, made.id, "end", reason="下课")
         note = await asyncio.wait_for(anext(aiter(notes)), 10)
-    assert json.loads(note.payload) == {"session_id": str(made.id), "command": "end", "reason": "下课"}
+    assert json.loads(note.payload) == {
+        "session_id": str(made.id),
+        "command": "end",
+        "number": made.version,
+        "reason": "下课",
+    }
 
 
 async def test_what_nobody_ended_is_overdue_for_one_process_at_a_time(catalogue: Catalogue) -> None:
