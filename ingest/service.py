@@ -24,6 +24,7 @@ from ingest.lives import Lives
 from ingest.publishing import Publishing
 from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.commands import FAILED
+from ingest.rtmp.limits import BitRateLimits
 from ingest.rtmp.server import RtmpServer
 from ingest.rtmp.settings import RtmpSettings
 from ingest.settings import IngestSettings
@@ -224,6 +225,8 @@ def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:
         port=settings.rtmp_port,
         tls_port=settings.rtmps_port,
         connections_per_address=settings.rtmp_connections_per_address,
+        bit_rate=BitRateLimits(soft_megabits=settings.rtmp_megabits),
+        reconnect_url=settings.rtmp_reconnect_url,
     )
 
 

@@ -26,6 +26,14 @@ class IngestSettings:
     """
     rtmps_key_file: Path | None = None
     """Its private key in PEM, without a pass phrase."""
+    rtmp_megabits: int = 25
+    """Mbit/s that one encoder may send for long; above it, it is warned, and the instructor's page says so; above twice
+    that its publish is ended. 0: no limit.
+    """
+    rtmp_reconnect_url: str = ""
+    """Where encoders that can move by themselves (Enhanced RTMP) are sent when this process stops
+    (`rtmp://other.name:1935/live`); empty: to the address they came by, where another node answers.
+    """
     rtmp_connections_per_address: int = 128
     """Encoders' connections at one time from one IPv4 address or one IPv6 /64; a whole school may stand behind one."""
     whip_hosts: tuple[str, ...] = ()

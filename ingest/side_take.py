@@ -41,6 +41,9 @@ class SideTake:
     def metadata(self, metadata: Mapping[str, Any]) -> None:
         """Nothing of it is needed."""
 
+    def warned(self, code: str, facts: Mapping[str, str | int]) -> None:
+        """The encoder's own screen says it; a side slot has no page."""
+
     def unsupported(self, codec: str, reason: str) -> None:
         del codec
         self.ended(reason, "unsupported_codec")

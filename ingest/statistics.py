@@ -84,7 +84,7 @@ class Statistics:
 
     def _picture(self, session: LiveSession) -> LiveState:
         take, facts = session.take, session.facts
-        code, problem_facts = session.problem or (None, {})
+        code, problem_facts = session.problem or (take.warning if take else None) or (None, {})
         viewers = self._viewers.watching(facts.session_id)
         common = LiveState(
             session_id=facts.session_id,

@@ -73,6 +73,8 @@ class Take:
         """Packets that could not be used."""
         self.unsupported_codec = ""
         """What it was ended for, where a codec was the reason."""
+        self.warning: tuple[str, dict[str, str | int]] | None = None
+        """What its encoder was last told to change, as (code, facts)."""
         self.timeline: Timeline | None = None
         self._session = session
         self._base = base
@@ -112,6 +114,9 @@ class Take:
         encoder = metadata.get("encoder")
         if isinstance(encoder, str) and encoder:
             self.encoder = encoder[:200]
+
+    def warned(self, code: str, facts: Mapping[str, str | int]) -> None:
+        self.warning = code, dict(facts)
 
     def unsupported(self, codec: str, reason: str) -> None:
         log.info("codec_unsupported", take=str(self.id), codec=codec)

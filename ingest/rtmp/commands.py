@@ -5,6 +5,7 @@ not know is answered with an error and never ends a connection; only what breaks
 does.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -22,10 +23,13 @@ from ingest.rtmp.states import Move, State, moved
 ACK_WINDOW_BYTES = 2_500_000  # the value that Flash Media Server used; encoders were tested against it
 _DYNAMIC = b"\x02"  # limit type of Set Peer Bandwidth (§5.4.5)
 _CAN_FORWARD = 4.0  # FourCcInfoMask of Enhanced RTMP
+_RECONNECT, _MOD_EX, _NANOSECONDS = 1, 4, 8  # CapsExMask; multitrack (2) is not offered: one track is all we take
+_ASKS_ENHANCED = frozenset(("fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"))
 _ANSWERS = frozenset(("_result", "_error", "onStatus", "onBWDone"))
 
 BAD_NAME, DENIED, FAILED = "NetStream.Publish.BadName", "NetStream.Publish.Denied", "NetStream.Publish.Failed"
 START = "NetStream.Publish.Start"
+WARNING = "NetStream.Publish.Warning"
 _UNPUBLISHED = "NetStream.Unpublish.Success"
 
 Outcome = PublishRequested | Literal["unpublished"] | None
@@ -41,6 +45,7 @@ class Dialogue:
         self._app = self._tc_url = self._encoder = ""
         self._streams: set[int] = set()
         self._wants_notice = False
+        self._can_move = False
         self._calls: dict[str, Callable[[Command, int], Outcome]] = {
             "connect": self._connect,
             "createStream": self._create_stream,
@@ -81,6 +86,17 @@ class Dialogue:
         self._replies.event(messages.STREAM_BEGIN, self.stream_id)
         self._replies.status(self.stream_id, "status", START, "Publishing.")
 
+    def warn(self, description: str) -> None:
+        """Tells the encoder what it should change; nothing ends by it."""
+        self._replies.status(self.stream_id, "warning", WARNING, description)
+
+    def ask_to_move(self, address: str) -> bool:
+        """Asks the encoder to connect anew, to `address` or where it is empty as before; whether it can."""
+        if not self._can_move or self.state in (State.HANDSHAKE, State.CONNECTING, State.CLOSED):
+            return False
+        self._replies.reconnect(address, "The server is stopping, connect again.")
+        return True
+
     def close(self, code: str, description: str) -> None:
         """Tells the encoder why its publish, or its wish for one, ends here; the connection closes."""
         self._replies.status(self.stream_id, "error", code, description)
@@ -105,8 +121,10 @@ class Dialogue:
             "description": "Connected.",
             "objectEncoding": 0.0,  # AMF0 from here on, whatever was asked for
         }
-        if {"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap"} & properties.keys():
+        if _ASKS_ENHANCED & properties.keys():
             information |= _enhanced_capabilities()
+        can = properties.get("capsEx")
+        self._can_move = isinstance(can, float) and math.isfinite(can) and bool(int(can) & _RECONNECT)
         self._replies.result(command.transaction, {"fmsVer": "FMS/3,5,7,7009", "capabilities": 31.0}, information)
         return None
 
@@ -187,6 +205,7 @@ def _enhanced_capabilities() -> dict[str, Value]:
         "fourCcList": [*enhanced.VIDEO_CODECS, *enhanced.AUDIO_CODECS],
         "videoFourCcInfoMap": dict.fromkeys(enhanced.VIDEO_CODECS, _CAN_FORWARD),
         "audioFourCcInfoMap": dict.fromkeys(enhanced.AUDIO_CODECS, _CAN_FORWARD),
+        "capsEx": float(_RECONNECT | _MOD_EX | _NANOSECONDS),
     }
 
 

@@ -8,13 +8,29 @@ is true. Times are seconds of any one monotonic clock.
 from collections.abc import Iterator
 
 from ingest.rtmp import messages
+from ingest.rtmp.bit_rate import BitRate, Judgement
 from ingest.rtmp.chunks import WRAP, ChunkReader, Message
 from ingest.rtmp.commands import ACK_WINDOW_BYTES, FAILED, Dialogue
 from ingest.rtmp.errors import MisuseError, PeerError
-from ingest.rtmp.events import EndReason, Event, MetadataReceived, PublishEnded, PublishRequested, UnsupportedCodec
+from ingest.rtmp.events import (
+    EndReason,
+    Event,
+    MetadataReceived,
+    PublishEnded,
+    PublishRequested,
+    UnsupportedCodec,
+    Warned,
+)
 from ingest.rtmp.flv import MediaReader
 from ingest.rtmp.handshake import Handshake
-from ingest.rtmp.limits import MAX_AUDIO_BYTES, MAX_HELD_BYTES, MAX_STRANGER_BYTES, MAX_VIDEO_BYTES, Timeouts
+from ingest.rtmp.limits import (
+    MAX_AUDIO_BYTES,
+    MAX_HELD_BYTES,
+    MAX_STRANGER_BYTES,
+    MAX_VIDEO_BYTES,
+    BitRateLimits,
+    Timeouts,
+)
 from ingest.rtmp.replies import Replies
 from ingest.rtmp.states import Move, State
 
@@ -30,7 +46,14 @@ _PUBLISHER_LIMITS = {
 class RtmpConnection:
     """The server's end of one connection."""
 
-    def __init__(self, now: float, timeouts: Timeouts | None = None, *, random: bytes | None = None) -> None:
+    def __init__(
+        self,
+        now: float,
+        timeouts: Timeouts | None = None,
+        bit_rate: BitRateLimits | None = None,
+        *,
+        random: bytes | None = None,
+    ) -> None:
         """`random`: the handshake's 1528 bytes, for tests."""
         self.error: PeerError | None = None
         self._timeouts = timeouts or Timeouts()
@@ -39,6 +62,8 @@ class RtmpConnection:
         self._handshake = Handshake(random)
         self._reader = ChunkReader(_STRANGER_LIMITS)
         self._media = MediaReader()
+        self._bit_rate_limits = bit_rate or BitRateLimits()
+        self._bit_rate = BitRate(self._bit_rate_limits, now)
         self._held: Iterator[Message] = iter(())  # behind a publish that is not decided yet,
         self._waiting: list[bytes] = []  # and what came after that
         self._known = False  # a publish was admitted once
@@ -69,6 +94,7 @@ class RtmpConnection:
         self._received += len(data)
         try:
             if state is State.PUBLISHING:  # the way of nearly every read
+                self._judge(self._bit_rate.count(len(data), now), events)
                 self._handle(self._reader.receive(data), now, events)
             else:
                 self._take(data, now, events)
@@ -96,6 +122,7 @@ class RtmpConnection:
         self._known = True
         self._reader.limits = _PUBLISHER_LIMITS
         self._media = MediaReader()
+        self._bit_rate = BitRate(self._bit_rate_limits, now)
         self._since, self._media_at = now, None
         self._heard_at = self._pinged_at = now
         waiting, self._waiting = self._waiting, []
@@ -120,6 +147,10 @@ class RtmpConnection:
             raise MisuseError(reason)
         self._dialogue.close(code, description)
         return [PublishEnded(EndReason.CLOSED)]
+
+    def ask_to_move(self, address: str) -> bool:
+        """Asks the encoder to publish elsewhere, or here again; whether it can, by what it said at `connect`."""
+        return self._dialogue.ask_to_move(address)
 
     def disconnected(self) -> list[Event]:
         """The peer is gone."""
@@ -174,6 +205,12 @@ class RtmpConnection:
         elif self.state is not State.CLOSED:
             self._dialogue.move(Move.CLOSE)
 
+    def _judge(self, judgement: Judgement, events: list[Event]) -> None:
+        if judgement is Judgement.HIGH:
+            self._warn(self._bit_rate.warning(), events)
+        elif judgement is Judgement.TOO_HIGH:
+            raise PeerError(self._bit_rate.complaint())
+
     def _take(self, data: bytes, now: float, events: list[Event]) -> None:
         if not self._known and self._received > MAX_STRANGER_BYTES and self.state is not State.DECIDING:
             reason = f"more than {MAX_STRANGER_BYTES} bytes before a publish"
@@ -213,12 +250,18 @@ class RtmpConnection:
         self._media_at = now
         read = self._media.video if message.kind == messages.VIDEO else self._media.audio
         event = read(message.payload, message.timestamp)
+        while self._media.warnings:
+            self._warn(self._media.warnings.pop(0), events)
         if event is None:
             return
         events.append(event)
         if isinstance(event, UnsupportedCodec):
             self._dialogue.close(FAILED, event.reason)
             events.append(PublishEnded(EndReason.UNSUPPORTED))
+
+    def _warn(self, warning: Warned, events: list[Event]) -> None:
+        self._dialogue.warn(warning.description)
+        events.append(warning)
 
     def _other_message(self, message: Message, now: float, events: list[Event]) -> None:
         kind = message.kind

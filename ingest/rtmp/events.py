@@ -54,6 +54,15 @@ class MetadataReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """The encoder was told, by `description`, what it should change; its publish goes on."""
+
+    code: str
+    description: str
+    facts: dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
 class UnsupportedCodec:
     """The publish was refused for what it carries; the encoder has been told `reason`, and `PublishEnded` follows."""
 
@@ -68,4 +77,4 @@ class PublishEnded:
     reason: EndReason
 
 
-Event = PublishRequested | TrackConfigured | MediaReceived | MetadataReceived | UnsupportedCodec | PublishEnded
+Event = PublishRequested | TrackConfigured | MediaReceived | MetadataReceived | Warned | UnsupportedCodec | PublishEnded

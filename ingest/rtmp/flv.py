@@ -1,15 +1,17 @@
 """Audio and video messages to tracks and packets (Adobe Flash Video File Format 10.1, Annex E.4; Enhanced RTMP v2).
 
 Rule: payloads are sliced, never copied (but for NAL lengths of another size than four bytes, which no current encoder
-writes). Times: RTMP counts whole milliseconds modulo 2³²; they are unwrapped and turned into ticks by integers alone,
-ms × 90 for video and ms × rate ÷ 1000 rounded to the nearest tick for audio. The encoder's own rounding (21 or 22 ms
-for 1024 samples) is passed on as it came: making audio times regular is the packager's job.
+writes). Of several tracks of a kind the first that comes is taken. Times: RTMP counts whole milliseconds modulo 2³²;
+they are unwrapped and turned into ticks by integers alone, ms × 90 for video and ms × rate ÷ 1000 rounded to the
+nearest tick for audio, with the nanoseconds beside them where an encoder sends such. Its own rounding (21 or 22 ms for
+1024 samples) is passed on as it came: making audio times regular is the packager's job.
 """
 
 from ingest.rtmp import enhanced
 from ingest.rtmp.chunks import WRAP
 from ingest.rtmp.errors import PeerError
-from ingest.rtmp.events import MediaReceived, TrackConfigured, UnsupportedCodec
+from ingest.rtmp.events import MediaReceived, TrackConfigured, UnsupportedCodec, Warned
+from ingest.rtmp.left_out import LeftOut
 from media.codecs import h264, h265, nal, opus
 from media.malformed import MalformedMedia
 from media.packet import AudioCodec, Packet, Track, VideoCodec, audio_track, video_track
@@ -20,6 +22,7 @@ _KEY_FRAME, _COMMAND_FRAME = 1, 5
 _CONFIGURATION, _CODED = 0, 1  # AVCPacketType and AACPacketType; 2 is an end of sequence, which says nothing new
 _EX_HEADER, _EX_AUDIO = 0x80, 9
 _TICKS_PER_MS = 90
+_NS_PER_MS = 1_000_000
 _HALF = WRAP // 2
 _TEMPORAL_DELIMITER = b"\x12\x00"  # an OBU that ISO-BMFF leaves out
 
@@ -40,6 +43,9 @@ class MediaReader:
         self._video_config = self._audio_config = b""  # as sent
         self._length_size = 4
         self._last_ms: int | None = None
+        self._left_out = LeftOut()
+        self.warnings: list[Warned] = self._left_out.pending
+        """What the encoder is to be told: to be emptied by who does."""
 
     def video(self, payload: memoryview, timestamp: int) -> MediaEvent:
         """One video message."""
@@ -56,6 +62,8 @@ class MediaReader:
             return _unsupported_video(_VIDEO_NAMES.get(first & 15, f"number {first & 15}"))
         if len(payload) < 5:
             return _too_short(payload, "video")
+        if not self._left_out.takes("video", 0):
+            return None
         if payload[1] == _CODED:
             return self._frame(payload[5:], timestamp, _signed24(payload, 2), frame_type == _KEY_FRAME)
         if payload[1] == _CONFIGURATION:
@@ -73,6 +81,8 @@ class MediaReader:
             return _unsupported_audio(_AUDIO_NAMES.get(sound, f"number {sound}"))
         if len(payload) < 2:
             return _too_short(payload, "audio")
+        if not self._left_out.takes("audio", 0):
+            return None
         if payload[1] == _CODED:
             return self._sound(payload[2:], timestamp)
         if payload[1] == _CONFIGURATION:
@@ -80,13 +90,13 @@ class MediaReader:
         return None
 
     def _enhanced_video(self, payload: memoryview, timestamp: int) -> MediaEvent:
-        head = enhanced.video_head(payload)
-        if head.refusal:
-            return _unsupported_video(head.refusal)
+        head = self._left_out.first("video", enhanced.video_tracks(payload))
+        if head is None:
+            return None
         codec = enhanced.VIDEO_CODECS.get(head.four_cc)
         if codec is None:
-            return _unsupported_video(head.four_cc)
-        body = payload[head.body :]
+            return _unsupported_video(enhanced.NAMES.get(head.four_cc, head.four_cc))
+        body = head.data
         if head.packet_type == enhanced.SEQUENCE_START:
             return self._configure_video(codec, bytes(body))
         if head.packet_type not in (enhanced.CODED_FRAMES, enhanced.CODED_FRAMES_X):
@@ -99,19 +109,20 @@ class MediaReader:
             offset, body = _signed24(body, 0), body[3:]
         if codec == "av1" and body[:2] == _TEMPORAL_DELIMITER:
             body = body[2:]
-        return self._frame(body, timestamp, offset, head.frame_type == _KEY_FRAME)
+        return self._frame(body, timestamp, offset, head.frame_type == _KEY_FRAME, head.nanoseconds)
 
     def _enhanced_audio(self, payload: memoryview, timestamp: int) -> MediaEvent:
-        head = enhanced.audio_head(payload)
-        if head.refusal:
-            return _unsupported_audio(head.refusal)
+        head = self._left_out.first("audio", enhanced.audio_tracks(payload))
+        if head is None:
+            return None
         codec = enhanced.AUDIO_CODECS.get(head.four_cc)
         if codec is None:
-            return _unsupported_audio(head.four_cc)
-        body = payload[head.body :]
+            return _unsupported_audio(enhanced.NAMES.get(head.four_cc, head.four_cc))
         if head.packet_type == enhanced.SEQUENCE_START:
-            return self._configure_audio(codec, bytes(body))
-        return self._sound(body, timestamp) if head.packet_type == enhanced.CODED_FRAMES else None
+            return self._configure_audio(codec, bytes(head.data))
+        if head.packet_type != enhanced.CODED_FRAMES:
+            return None
+        return self._sound(head.data, timestamp, head.nanoseconds)
 
     def _configure_video(self, codec: VideoCodec, sent: bytes) -> MediaEvent:
         if self._video is not None and self._video.codec == codec and self._video_config == sent:
@@ -137,7 +148,9 @@ class MediaReader:
         self._audio, self._audio_config = track, sent
         return TrackConfigured(track)
 
-    def _frame(self, data: memoryview, timestamp: int, offset_ms: int, keyframe: bool) -> MediaEvent:
+    def _frame(
+        self, data: memoryview, timestamp: int, offset_ms: int, keyframe: bool, nanoseconds: int = 0
+    ) -> MediaEvent:
         ms = self._unwrap(timestamp)
         track = self._video
         if track is None or not len(data):
@@ -145,14 +158,19 @@ class MediaReader:
         if self._length_size != 4 and track.codec != "av1":
             data = _with_four_byte_lengths(data, self._length_size)
         dts = ms * _TICKS_PER_MS
+        if nanoseconds:
+            dts += (nanoseconds * _TICKS_PER_MS + _NS_PER_MS // 2) // _NS_PER_MS
         return MediaReceived(Packet(track, dts, dts + offset_ms * _TICKS_PER_MS, keyframe, data))
 
-    def _sound(self, data: memoryview, timestamp: int) -> MediaEvent:
+    def _sound(self, data: memoryview, timestamp: int, nanoseconds: int = 0) -> MediaEvent:
         ms = self._unwrap(timestamp)
         track = self._audio
         if track is None or not len(data):
             return None
-        ticks = (ms * track.timescale + 500) // 1000
+        if nanoseconds:
+            ticks = ((ms * _NS_PER_MS + nanoseconds) * track.timescale + 500 * _NS_PER_MS) // (1000 * _NS_PER_MS)
+        else:
+            ticks = (ms * track.timescale + 500) // 1000
         return MediaReceived(Packet(track, ticks, ticks, True, data))
 
     def _unwrap(self, timestamp: int) -> int:

@@ -52,6 +52,22 @@ MAX_TEXT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
+class BitRateLimits:
+    """How much one publish may send, audio, video and overhead together."""
+
+    soft_megabits: float = 0.0
+    """Mbit/s that may go on for ever; 0: no limit."""
+    warn_seconds: float = 10.0
+    """So many seconds' worth may come above it (twice the rate for so long, or three times it for half of that); then
+    the encoder is warned.
+    """
+    hard_factor: float = 2.0
+    """So many times it is the limit that ends a publish,"""
+    burst_seconds: float = 5.0
+    """when so many seconds' worth came above that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long a peer may take, in seconds. None runs while it is we who keep it waiting."""
 

@@ -23,6 +23,7 @@ from ingest.rtmp.events import (
     PublishRequested,
     TrackConfigured,
     UnsupportedCodec,
+    Warned,
 )
 from ingest.rtmp.open_peers import OpenPeers
 from ingest.rtmp.publishing import PublishHandler, PublishRequest, PublishSink
@@ -55,7 +56,7 @@ class RtmpPeer(asyncio.Protocol):
         self._peers = peers
         self._secure = secure
         self._loop = asyncio.get_running_loop()
-        self._connection = RtmpConnection(self._loop.time(), settings.timeouts)
+        self._connection = RtmpConnection(self._loop.time(), settings.timeouts, settings.bit_rate)
         self._transport: asyncio.Transport | None = None
         self._address = ""
         self._sink: PublishSink | None = None
@@ -119,6 +120,13 @@ class RtmpPeer(asyncio.Protocol):
         else:
             self.abort()
 
+    def ask_to_move(self, address: str) -> bool:
+        """Asks the encoder to connect to another node; whether it can."""
+        asked = self._connection.ask_to_move(address)
+        if asked:
+            self._after([])
+        return asked
+
     def abort(self) -> None:
         """Hangs up at once."""
         if self._transport is not None:
@@ -173,6 +181,9 @@ class RtmpPeer(asyncio.Protocol):
             sink.track(event.track)
         elif isinstance(event, MetadataReceived):
             sink.metadata(event.metadata)
+        elif isinstance(event, Warned):
+            log.warning("rtmp_encoder_warned", address=self._address, code=event.code, said=event.description)
+            sink.warned(event.code, event.facts)
         elif isinstance(event, UnsupportedCodec):
             sink.unsupported(event.codec, event.reason)
         elif isinstance(event, PublishEnded):

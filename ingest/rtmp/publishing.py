@@ -44,6 +44,9 @@ class PublishSink(Protocol):
     def metadata(self, metadata: Mapping[str, Value]) -> None:
         """onMetaData as sent: nothing in it is to be trusted."""
 
+    def warned(self, code: str, facts: Mapping[str, str | int]) -> None:
+        """The encoder was told to change something (`tracks_left_out`, `bit_rate_high`); the publish goes on."""
+
     def unsupported(self, codec: str, reason: str) -> None:
         """The encoder sent what cannot be packaged, and was told `reason`; `ended` follows."""
 

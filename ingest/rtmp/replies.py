@@ -45,8 +45,15 @@ class Replies:
             self._command(_COMMAND_STREAM, 0, "_error", transaction, None, _status("error", code, description))
 
     def status(self, stream_id: int, level: str, code: str, description: str) -> None:
-        """onStatus of a stream; level `status` or `error`. Encoders show the description of an error."""
+        """onStatus of a stream; level `status`, `warning` or `error`. Encoders show the description of an error."""
         self._command(_STATUS_STREAM, stream_id, "onStatus", 0.0, None, _status(level, code, description))
+
+    def reconnect(self, address: str, description: str) -> None:
+        """Enhanced RTMP's reconnect request: onStatus of the connection, with the new tcUrl where there is one."""
+        information = _status("status", "NetConnection.Connect.ReconnectRequest", description)
+        if address:
+            information["tcUrl"] = address
+        self._command(_COMMAND_STREAM, 0, "onStatus", 0.0, None, information)
 
     def notice(self, name: str, code: str, description: str) -> None:
         """onFCPublish and onFCUnpublish, which FMLE and its heirs wait for."""

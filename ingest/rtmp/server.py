@@ -63,21 +63,41 @@ class RtmpServer:
         log.info("rtmp_listening", hosts=self._settings.hosts, port=self.port, tls_port=self.tls_port)
 
     async def stop(self) -> None:
-        """Listens no more, tells the encoders, and hangs up within the linger time."""
+        """Listens no more, asks encoders that can to move, tells the others the end, and hangs up within the linger
+        time.
+        """
         self._stop_listening()
         empty = asyncio.Event()
         self._peers.on_empty = empty.set
+        moving = 0
         for peer in self._peers:
-            peer.close(FAILED, "The server is stopping, connect again in a moment.")
-        if not len(self._peers):
-            return
-        try:
-            async with asyncio.timeout(self._settings.linger_seconds + 1):
-                await empty.wait()
-        except TimeoutError:
+            if peer.ask_to_move(self._settings.reconnect_url):
+                moving += 1
+            else:
+                self._end(peer)
+        if moving:
+            log.info("rtmp_encoders_asked_to_move", encoders=moving)
+            await self._until(empty, self._settings.reconnect_seconds)
+            for peer in self._peers:
+                self._end(peer)
+        if len(self._peers) and not await self._until(empty, self._settings.linger_seconds + 1):
             for peer in self._peers:
                 peer.abort()
             await empty.wait()
+
+    @staticmethod
+    def _end(peer: RtmpPeer) -> None:
+        peer.close(FAILED, "The server is stopping, connect again in a moment.")
+
+    @staticmethod
+    async def _until(empty: asyncio.Event, seconds: float) -> bool:
+        """Whether all have left in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await empty.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _listen(self, port: int, open_one: Callable[[str, int], Awaitable[int]]) -> int:
         """Opens one listener a host; their port. Raises OSError."""

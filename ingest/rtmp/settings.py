@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ingest.rtmp.limits import Timeouts
+from ingest.rtmp.limits import BitRateLimits, Timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,12 @@ class RtmpSettings:
     """At one time from one IPv4 address or one IPv6 /64: a whole school may stand behind one, a flood may not."""
     admission_seconds: float = 10.0
     """How long our own side may take to decide a publish; then it is refused as for a fault of ours."""
+    reconnect_url: str = ""
+    """Told to encoders that can move (Enhanced RTMP) when the server stops; empty: the address they came by."""
+    reconnect_seconds: float = 2.0
+    """How long such encoders may take to leave by themselves; then they are hung up like the others."""
     linger_seconds: float = 2.0
     """How long a peer that was told the end may take to hang up: what it still sends is read and dropped, or the
     answer could be lost to a reset."""
+    bit_rate: BitRateLimits = field(default_factory=BitRateLimits)
     timeouts: Timeouts = field(default_factory=Timeouts)

@@ -101,3 +101,14 @@ async def test_what_has_ended_waits_for_nobody(pages: Pages) -> None:
     house.session.end("button", "NetStream.Unpublish.Success", "over")
     shown = await pages.shown()
     assert (shown.state, shown.encoder_lost_at) == ("ended", None)
+
+
+async def test_what_its_encoder_was_warned_of_is_on_the_page_while_it_publishes(pages: Pages) -> None:
+    house = pages.house
+    take = house.take()
+    house.feed(take, lecture(2))
+    take.warned("tracks_left_out", {"kind": "audio", "tracks": 1})
+    shown = await pages.shown()
+    assert (shown.problem_code, shown.problem_facts) == ("tracks_left_out", {"kind": "audio", "tracks": 1})
+    take.ended("disconnected")
+    assert (await pages.shown()).problem_code is None

@@ -33,6 +33,7 @@ class Take:
     packets: list[Packet] = field(default_factory=list)
     metadata_seen: list[Mapping[str, Value]] = field(default_factory=list)
     unsupported_seen: list[tuple[str, str]] = field(default_factory=list)
+    warnings_seen: list[tuple[str, Mapping[str, str | int]]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
 
     def track(self, track: Track) -> None:
@@ -47,6 +48,10 @@ class Take:
 
     def metadata(self, metadata: Mapping[str, Value]) -> None:
         self.metadata_seen.append(metadata)
+        self.recorder.look()
+
+    def warned(self, code: str, facts: Mapping[str, str | int]) -> None:
+        self.warnings_seen.append((code, facts))
         self.recorder.look()
 
     def unsupported(self, codec: str, reason: str) -> None:

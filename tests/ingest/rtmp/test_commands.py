@@ -31,6 +31,7 @@ def test_enhanced_capabilities_are_told_to_who_asks() -> None:
     assert isinstance(information, dict)
     assert information["fourCcList"] == ["avc1", "hvc1", "av01", "mp4a", "Opus"]
     assert information["videoFourCcInfoMap"] == {"avc1": 4.0, "hvc1": 4.0, "av01": 4.0}
+    assert information["capsEx"] == 1 + 4 + 8, "reconnect, modifiers and nanoseconds, but not several tracks"
 
 
 def test_publish_asks_the_owner() -> None:

@@ -14,7 +14,6 @@ HVCC = bytes.fromhex(  # x265, 320 × 180, Main
     "0101600000009000000000003cf000fcfdf8f800000f03a00001001840010c01ffff01600000030090000003000003003c959409a100"
     "01002b42010101600000030090000003000003003ca00a080c1f3e595952930bc05a020000030002000003003c10a2000100064401c073c189"
 )
-SEVERAL = "several tracks (Enhanced RTMP multitrack)"
 AV1C = bytes.fromhex("81000c000a0b000000043cfecc02f80040")  # SVT-AV1, 320 × 180
 
 
@@ -133,8 +132,11 @@ def test_broken_audio_is_the_peers_fault(payload: bytes) -> None:
         (b"\x12..", "Sorenson H.263"),
         (b"\x14..", "VP6"),
         (b"\x1f..", "number 15"),
-        (b"\x90vp09..", "vp09"),
-        (b"\x96\x00av01\x00", SEVERAL),
+        (b"\x90vp08..", "VP8"),
+        (b"\x90vp09..", "VP9"),
+        (b"\x90vvc1..", "H.266"),
+        (b"\x90xyz1..", "xyz1"),
+        (b"\x96\x00vp09\x00", "VP9"),
     ],
 )
 def test_video_that_is_not_supported(payload: bytes, codec: str) -> None:
@@ -150,9 +152,11 @@ def test_video_that_is_not_supported(payload: bytes, codec: str) -> None:
         (b"\x2f..", "MP3"),
         (b"\xb2..", "Speex"),
         (b"\x7f..", "G.711 A-law"),
-        (b"\x90fLaC", "fLaC"),
-        (b"\x90ac-3", "ac-3"),
-        (b"\x95\x00Opus\x00", SEVERAL),
+        (b"\x90fLaC", "FLAC"),
+        (b"\x90ac-3", "AC-3"),
+        (b"\x90ec-3", "E-AC-3"),
+        (b"\x90.mp3", "MP3"),
+        (b"\x95\x00fLaC\x00", "FLAC"),
     ],
 )
 def test_audio_that_is_not_supported(payload: bytes, codec: str) -> None:

@@ -45,6 +45,8 @@ export const problems = {
   node_full: 'The ingest service is full. Call the network centre.',
   disk_full: 'There is no room left to record. Call the network centre.',
   unsupported_codec: 'The encoder sends a format that is not supported. Use H.264 video and AAC audio.',
+  tracks_left_out: 'The encoder sends several tracks of one kind. Only the first is used.',
+  bit_rate_high: 'The encoder sends more than is allowed. Lower its bit rate, or it will be disconnected.',
 
   token_invalid: 'The permission to play is not valid. Reload the page.',
   token_expired: 'The permission to play has expired. Reload the page.',

@@ -45,6 +45,8 @@ export const problems = {
   node_full: '推流服务已满，请联系网络研修中心。',
   disk_full: '录制存储空间不足，请联系网络研修中心。',
   unsupported_codec: '编码器使用了不支持的编码格式，请改用 H.264 视频和 AAC 音频。',
+  tracks_left_out: '编码器发送了多条同类轨道，只使用第一条。',
+  bit_rate_high: '编码器码率超过上限，请调低码率，否则将被断开。',
 
   token_invalid: '播放授权无效，请刷新页面。',
   token_expired: '播放授权已过期，请刷新页面。',
