@@ -110,6 +110,100 @@ def test_a_delay_holds_back_and_a_cut_within_it_shows_nothing_of_it(settings: In
     assert len(b"".join(public)) + len(b"".join(evidence)) == written
 
 
+def test_the_end_of_a_delayed_session_comes_when_all_has_been_shown(settings: IngestSettings) -> None:
+    house = House(replace(settings, reel_seconds=6.0), delay_seconds=10.0)
+    house.feed(house.take(), lecture(14, key_every=2.0))
+    house.session.release_due()
+    shown = sum(segment.duration for segment in house.session.window.segments) / CLOCK
+    house.session.end("done", "NetStream.Publish.Denied", "This session is over.")
+    house.session.end("again", "", "")
+    assert house.ended == [("done", None)]
+    assert (house.session.ended, house.finished) == (False, [])
+    assert sum(segment.duration for segment in house.session.window.segments) / CLOCK == shown
+    house.seconds += 5
+    house.session.release_due()
+    assert "#EXT-X-ENDLIST" not in house.playlist()
+    house.seconds += 6
+    house.session.release_due()
+    assert house.playlist().endswith("#EXT-X-ENDLIST\n")
+    assert house.finished == [house.seconds]
+    assert 13.9 <= sum(segment.duration for segment in house.session.window.segments) / CLOCK <= 14.1
+    assert b"".join(house.reel_media()) == house.seen()
+
+
+def test_what_an_ended_session_still_holds_can_be_cut(settings: IngestSettings) -> None:
+    house = House(settings, delay_seconds=10.0)
+    house.feed(house.take(), lecture(14))
+    house.session.release_due()
+    seen = house.seen()
+    house.session.end("done", "", "")
+    house.session.cut()
+    house.seconds += 60
+    house.session.release_due()
+    assert house.seen() == seen
+    assert house.finished == [house.seconds]
+    assert len(b"".join(house.reel_media(evidence=True))) > len(seen)
+
+
+def test_a_session_that_another_server_has_lets_nothing_more_out(settings: IngestSettings) -> None:
+    house = House(settings, delay_seconds=10.0)
+    house.feed(house.take(), lecture(14))
+    house.session.release_due()
+    seen = house.seen()
+    house.session.abandon("owner_lost", "", "")
+    house.seconds += 60
+    house.session.release_due()
+    assert (house.seen(), house.finished) == (seen, []), "its recording is not this server's to complete"
+    assert house.reel_media(evidence=True) != []
+
+
+def test_a_crash_shows_nothing_that_was_still_held(settings: IngestSettings) -> None:
+    """Whether a cut was to stop it nobody can tell any more: it is kept, and not shown."""
+    house = House(settings, delay_seconds=5.0)
+    take = house.take()
+    house.feed(take, lecture(12, key_every=2.0))
+    house.threads.submit(lambda: None).result()
+    found = recover(take.spool.folder)
+    public = sum(s.source.length for evidence, _, s in found.unplanned if not evidence)
+    held = sum(s.source.length for evidence, _, s in found.unplanned if evidence)
+    assert public == len(house.seen()) > 0
+    written = sum(path.stat().st_size for path in take.spool.folder.glob("*.m4s"))
+    assert public + held == written
+    assert held > written // 3
+
+
+def test_a_reviewed_session_shows_nothing_until_it_is_known_that_a_cut_would_be_heard(settings: IngestSettings) -> None:
+    house = House(settings, delay_seconds=5.0, reviewed=True)
+    house.feed(house.take(), lecture(12))
+    house.session.release_due()
+    assert house.seen() == b""
+    assert house.session.window.inits == {}
+    house.session.gate.trust(house.seconds + 2)
+    house.session.release_due()
+    shown = house.seen()
+    assert shown
+    house.seconds += 2.1
+    house.session.release_due()
+    assert house.seen() == shown
+    house.session.gate.trust(house.seconds + 2)
+    house.session.release_due()
+    assert len(house.seen()) > len(shown)
+
+
+def test_the_init_of_what_nobody_may_see_is_not_shown_either(house: House) -> None:
+    first = house.take()
+    house.feed(first, lecture(3))
+    house.session.cut()
+    first.ended("disconnected")
+    packets = lecture(9)
+    second = house.take()
+    house.feed(second, packets[: len(packets) // 2])
+    assert list(house.session.window.inits) == [1]
+    house.session.resume()
+    house.feed(second, packets[len(packets) // 2 :])
+    assert list(house.session.window.inits) == [1, 2]
+
+
 def test_a_delayed_sessions_reels_wait_for_their_release(settings: IngestSettings) -> None:
     house = House(replace(settings, reel_seconds=6.0), delay_seconds=30.0)
     take = house.take()

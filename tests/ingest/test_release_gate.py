@@ -110,3 +110,31 @@ def test_every_event_goes_one_way_once(delay: int, moves: list[str]) -> None:
             assert open_serial == event.serial
             if isinstance(event, SegmentClosed):
                 open_serial = None
+
+
+def test_a_gate_that_is_no_longer_trusted_lets_nothing_out_until_it_is() -> None:
+    gate = ReleaseGate(5, trusted_until=2.0)
+    assert gate.offer(segment(0), now=0.0).public == []
+    assert gate.is_frozen(2.1)
+    assert gate.release(5.0).public == []
+    gate.trust(4.9)
+    assert gate.release(5.0).public == [], "trust ends at an instant, not at the next look"
+    gate.trust(7.0)
+    assert gate.release(5.0).public == segment(0)
+    gate.trust(6.0)
+    assert not gate.is_frozen(7.0), "an older proof takes nothing back"
+
+
+def test_what_was_frozen_can_be_cut() -> None:
+    gate = ReleaseGate(5, trusted_until=2.0)
+    gate.offer(segment(0), now=0.0)
+    assert gate.release(60.0).public == []
+    assert gate.cut().evidence == segment(0)
+    gate.trust(100.0)
+    assert gate.release(60.0).public == []
+
+
+def test_a_gate_without_a_reviewer_never_freezes() -> None:
+    gate = ReleaseGate()
+    assert gate.offer(segment(0), now=1e9).public == segment(0)
+    assert not gate.is_frozen(1e12)
