@@ -10,9 +10,10 @@ from ingest.events import CLOCK
 from ingest.take import Take
 
 
-def findings(take: Take) -> dict[str, Any]:
+def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
     """JSON for `Take.findings`. `frames` came and were understood, by kind of track; `dropped` of them could not have
     been decoded by anybody. `missing` never came, as far as the pictures' times tell; `malformed` could not be read.
+    `disk_gaps` is how often, so far in its session, the disk took no more and media went out unrecorded.
     Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
     """
     line = take.timeline
@@ -21,6 +22,7 @@ def findings(take: Take) -> dict[str, Any]:
         "dropped": dict(take.packager.dropped),
         "missing": take.statistics.dropped_frames,
         "malformed": take.malformed,
+        "disk_gaps": disk_gaps,
         "repairs": {kind.value: many for kind, many in sorted(line.repairs.counts.items())} if line else {},
         "repaired": [
             {"kind": one.kind.value, "track": one.track, "at_ms": one.at * 1000 // CLOCK, "ticks": one.ticks}
