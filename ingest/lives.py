@@ -171,7 +171,7 @@ class Lives:
         self.ledger.put("take_described", lambda tx: takes.describe(tx, take.id, format_))
 
     def _take_ended(self, session: LiveSession, take: Take, reason: str, refusal: str | None) -> None:
-        now, format_, found = self._wall(), _format(take), findings(take)
+        now, format_, found = self._wall(), _format(take), findings(take, session.recording.gaps)
 
         async def write(tx: Transaction) -> None:
             await takes.describe(tx, take.id, format_)
