@@ -1,37 +1,26 @@
 """AMF0 values to bytes and back (Adobe, "Action Message Format – AMF 0", December 2007).
 
-Rule: depth and number of values are bounded, and what no encoder sends (references, embedded AMF3, Flash's own types)
-is refused by name rather than half understood. Texts that are not UTF-8 are kept with replacement characters: some
+Rule: depth and number of values are bounded, and what no encoder sends (references, Flash's own types) is refused by
+name rather than half understood. Texts that are not UTF-8 are kept with replacement characters: some
 encoder boxes put GBK into onMetaData, and a title must not end a lecture.
 """
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeAlias
 
+from ingest.rtmp.amf3 import Amf3Reader
+from ingest.rtmp.amf_values import Budget
+from ingest.rtmp.amf_values import Date as Date
+from ingest.rtmp.amf_values import EcmaArray as EcmaArray
+from ingest.rtmp.amf_values import Value as Value
 from ingest.rtmp.errors import PeerError
-from ingest.rtmp.limits import MAX_AMF_DEPTH, MAX_AMF_VALUES
 
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED = 0x00, 0x01, 0x02, 0x03, 0x05, 0x06
 _ECMA_ARRAY, _OBJECT_END, _STRICT_ARRAY, _DATE, _LONG_STRING, _XML, _TYPED = 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0F, 0x10
-_REFUSED = {0x04: "movie clip", 0x07: "reference", 0x0D: "unsupported", 0x0E: "record set", 0x11: "AMF3"}
+_AMF3 = 0x11
+_REFUSED = {0x04: "movie clip", 0x07: "reference", 0x0D: "unsupported", 0x0E: "record set"}
 
 _DOUBLE, _UINT16, _UINT32 = struct.Struct(">d"), struct.Struct(">H"), struct.Struct(">I")
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """Milliseconds since 1970 in UTC. The zone that the format carries is reserved as 0 and dropped (§2.13)."""
-
-    milliseconds: float
-
-
-class EcmaArray(dict[str, "Value"]):
-    """A dict to be written as an associative array; onMetaData is one. Reading gives plain dicts."""
-
-
-Value: TypeAlias = bool | float | str | Date | list["Value"] | dict[str, "Value"] | None
 
 
 def decode(data: bytes | memoryview) -> list[Value]:
@@ -42,7 +31,7 @@ def decode(data: bytes | memoryview) -> list[Value]:
         while reader.position < reader.end:
             values.append(reader.value(0))
     except (struct.error, IndexError):
-        reason = "an AMF0 value runs past its message"
+        reason = "an AMF value runs past its message"
         raise PeerError(reason) from None
     return values
 
@@ -61,13 +50,10 @@ class _Reader:
         self.view = memoryview(data)
         self.position = 0
         self.end = len(data)
-        self._values_left = MAX_AMF_VALUES
+        self._budget = Budget()
 
     def value(self, depth: int) -> Value:
-        self._values_left -= 1
-        if depth > MAX_AMF_DEPTH or self._values_left < 0:
-            reason = f"AMF0 deeper than {MAX_AMF_DEPTH} or of more than {MAX_AMF_VALUES} values"
-            raise PeerError(reason)
+        self._budget.spend(depth)
         marker = self.view[self.position]
         self.position += 1
         if marker == _NUMBER:
@@ -99,6 +85,11 @@ class _Reader:
         if marker == _TYPED:
             self._text(_UINT16)
             return self._properties(depth)
+        if marker == _AMF3:
+            reader = Amf3Reader(self.view, self.position, self._budget)
+            value = reader.value(depth)
+            self.position = reader.position
+            return value
         reason = f"AMF0 {_REFUSED.get(marker, 'marker')} ({marker:#04x}) is not understood"
         raise PeerError(reason)
 

@@ -1,13 +1,12 @@
 """The RTMP handshake, server's side (RTMP 1.0 §5.2): 1 + 1536 bytes and an echo, each way.
 
-Rule: the plain handshake only. Flash's digest variant is asked for by a version in the second word of C1; a server that
-answers with a zero there is a plain one, and every encoder goes on (ffmpeg, librtmp and GStreamer were read and tried).
-C2 is not compared with S1: encoders fill it freely, and it proves nothing.
+Rule: who signs its block as Flash does (`digest.py`) is answered so; anybody else by the plain handshake. C2 is not
+compared with S1: encoders fill it freely, and it proves nothing.
 """
 
 import os
-import struct
 
+from ingest.rtmp import digest
 from ingest.rtmp.errors import PeerError
 
 VERSION = 3
@@ -35,8 +34,10 @@ class Handshake:
             raise PeerError(reason)
         if not self._answered and len(received) > BLOCK_BYTES:
             self._answered = True
-            block = received[1 : 1 + BLOCK_BYTES]  # echoed whole: librtmp compares all of it and warns
-            self._reply = b"".join((struct.pack(">B8x", VERSION), self._random, block))
+            block = bytes(received[1 : 1 + BLOCK_BYTES])
+            signed = digest.answer(block, self._random)
+            # Plain, it is echoed whole: librtmp compares all of it and warns.
+            self._reply = bytes((VERSION,)) + (signed or bytes(8) + self._random + block)
         if len(received) < 1 + 2 * BLOCK_BYTES:
             return None
         return bytes(memoryview(received)[1 + 2 * BLOCK_BYTES :])

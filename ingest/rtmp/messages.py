@@ -73,7 +73,7 @@ def read_command(message: Message) -> Command:
 def read_values(message: Message) -> list[Value]:
     """The AMF0 values of a command or data message.
 
-    The AMF3 kinds begin with a zero byte and hold AMF0 values that may switch to AMF3, which no encoder does.
+    The AMF3 kinds begin with a zero byte and hold AMF0 values that may switch to AMF3, as Flash's heirs do.
     """
     payload = message.payload
     if message.kind in (COMMAND_AMF3, DATA_AMF3) and len(payload) and payload[0] == 0:

@@ -4,6 +4,7 @@ Rule: written from the specification by itself; only AMF0 values are encoded by 
 tests of its own. All lengths and ids are checked by nobody: wrong ones are the point.
 """
 
+import hmac
 import struct
 from collections.abc import Iterable
 
@@ -137,3 +138,24 @@ def tags(parts: Iterable[tuple[int, int, bytes]]) -> bytes:
         head += (time & 0xFF_FFFF).to_bytes(3, "big") + bytes((time >> 24,)) + bytes(3)
         pieces += [head, payload, struct.pack(">I", 11 + len(payload))]
     return b"".join(pieces)
+
+
+def u29(number: int) -> bytes:
+    """AMF3's whole number of one to four bytes (AMF3 §1.3.1)."""
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number >> 7 | 0x80, number & 0x7F))
+    if number < 0x20_0000:
+        return bytes((number >> 14 | 0x80, number >> 7 & 0x7F | 0x80, number & 0x7F))
+    return bytes((number >> 22 | 0x80, number >> 15 & 0x7F | 0x80, number >> 8 & 0x7F | 0x80, number & 0xFF))
+
+
+def signed_block(scheme: int, filling: int = 0xA5, version: bytes = b"\x80\x00\x07\x02") -> bytes:
+    """A C1 with a digest as Flash Players put it; `scheme`: where the four bytes are that say where."""
+    block = bytearray(bytes(4) + version + bytes((filling,)) * 1528)
+    place = scheme + 4 + sum(block[scheme : scheme + 4]) % 728
+    del block[place : place + 32]
+    digest = hmac.new(b"Genuine Adobe Flash Player 001", block, "sha256").digest()
+    block[place:place] = digest
+    return bytes(block)

@@ -67,11 +67,11 @@ def test_refusal_says_why_and_closes() -> None:
     assert publisher.connection.next_deadline() is None
 
 
-@pytest.mark.parametrize("app", ["live/KEY", "live?key=KEY"])
-def test_a_key_in_the_app(app: str) -> None:
+@pytest.mark.parametrize(("app", "left"), [("live/KEY", "live"), ("live?key=KEY", "live"), ("KEY", "")])
+def test_a_key_in_the_app(app: str, left: str) -> None:
     (event,) = Publisher().say(wire.opening(app=app, key=""))
     assert isinstance(event, PublishRequested)
-    assert (event.app, event.key) == ("live", "KEY")
+    assert (event.app, event.key) == (left, "KEY")
 
 
 def test_a_publish_without_any_key_is_refused() -> None:
@@ -94,6 +94,23 @@ def test_amf3_commands_are_understood() -> None:
     publisher.heard()
     publisher.say(wire.message(17, b"\0" + encode("createStream", 2.0, None)))
     assert publisher.answers() == [["_result", 2.0, None, 1.0]]
+
+
+def test_a_connect_of_flash_in_amf3() -> None:
+    """Kind 17, properties as an AMF3 object that says live twice, the second time by reference; an AMF3 number."""
+    text = b"\x09live"
+    properties = b"\x11\x0a\x0b\x01" + b"\x07app\x06" + text + b"\x0btcUrl\x06\x02" + b"\x01"
+    name = encode("connect") + b"\x11\x04\x01"
+    publisher = Publisher()
+    publisher.say(wire.handshake() + wire.message(17, b"\0" + name + properties))
+    ((answer, transaction, *_),) = publisher.answers()
+    assert (answer, transaction) == ("_result", 1.0)
+    assert publisher.connection.state is State.IDLE
+    publisher.say(wire.message(17, b"\0" + encode("createStream", 2.0, None)))
+    publish = b"\0" + encode("publish", 3.0, None) + b"\x11\x06\x07KEY"
+    (event,) = publisher.say(wire.message(17, publish, stream_id=1))
+    assert isinstance(event, PublishRequested)
+    assert (event.app, event.key, event.tc_url) == ("live", "KEY", "live")
 
 
 @pytest.mark.parametrize(("name", "answer"), [("_checkbw", None), ("releaseStream", None), ("getStreamLength", 0.0)])
@@ -171,6 +188,21 @@ DIALECTS: dict[str, tuple[list[Call], list[Call]]] = {
     "GStreamer": (  # asks for no answers, and deletes its stream by name
         [*UNANSWERED, ("createStream", 2, (None,), 0), ("publish", 0, (None, "KEY", "live"), 1)],
         [("FCUnpublish", 0, (None, "KEY"), 0), ("deleteStream", 0, (None, "KEY"), 0)],
+    ),
+    "Wirecast": (  # as FMLE: wants its notices, says getStreamLength and _checkbw
+        [
+            ("releaseStream", 2, (None, "KEY"), 0),
+            ("FCPublish", 3, (None, "KEY"), 0),
+            ("createStream", 4, (None,), 0),
+            ("_checkbw", 5, (None,), 0),
+            ("getStreamLength", 6, (None, "KEY"), 0),
+            ("publish", 7, (None, "KEY", "live"), 1),
+        ],
+        [("FCUnpublish", 8, (None, "KEY"), 0), ("closeStream", 0, (None,), 1), ("deleteStream", 9, (None, 1.0), 0)],
+    ),
+    "vMix": (  # opens its stream before it announces it, and hangs up without a word about it
+        [("createStream", 2, (None,), 0), *UNANSWERED, ("publish", 3, (None, "KEY", "live"), 1)],
+        [("deleteStream", 0, (None, 1.0), 0)],
     ),
     "Flash": (  # the specification's own order (§7.3.1), and a stream that is closed
         [("createStream", 2, (None,), 0), ("getStreamLength", 3, (None, "KEY"), 0), ("publish", 0, (None, "KEY"), 1)],

@@ -154,7 +154,7 @@ def test_bytes_are_acknowledged_by_the_peers_window_once_all_is_read(publishing:
         (wire.connect() + wire.connect(), "connect while idle"),
         (wire.connect() + wire.command("publish", 2.0, None, "KEY", "live", stream_id=1), "was not created"),
         (wire.connect() + wire.command("createStream", 2.0, None) * (MAX_NET_STREAMS + 1), "more than 16 streams"),
-        (wire.message(20, b"\x11"), "AMF3"),
+        (wire.message(20, b"\x11\x12"), "AMF3"),
         (b"\xff", "chunk stream 63 begins with"),
         (wire.message(4, b"\0"), "user control"),
         (wire.header(0, 6, 0, 100_000, 9, 1), "allowed are 65536"),

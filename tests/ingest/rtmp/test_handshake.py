@@ -1,5 +1,7 @@
 """The handshake's bytes and its refusals."""
 
+import hmac
+
 import pytest
 
 from ingest.rtmp.errors import PeerError
@@ -47,3 +49,34 @@ def test_no_two_answers_are_alike() -> None:
         handshake.receive(wire.handshake())
         replies.append(handshake.take_reply())
     assert replies[0] != replies[1]
+
+
+@pytest.mark.parametrize("scheme", [8, 772])
+@pytest.mark.parametrize("filling", [0x00, 0xA5, 0xFF])
+def test_a_signed_block_is_answered_by_a_signed_one(scheme: int, filling: int) -> None:
+    """Checked as a client does: S1's digest by Flash Media Server's key, S2's by one made from C1's digest."""
+    block = wire.signed_block(scheme, filling)
+    handshake = Handshake(RANDOM)
+    assert handshake.receive(b"\x03" + block + bytes(1536)) == b""
+    reply = handshake.take_reply()
+    assert (reply[:1], len(reply)) == (b"\x03", 1 + 2 * 1536)
+    own, said = reply[1:1537], reply[1537:]
+    assert own[4] >= 3, "a version that ffmpeg checks"
+    place = scheme + 4 + sum(own[scheme : scheme + 4]) % 728
+    key = b"Genuine Adobe Flash Media Server 001"
+    assert own[place : place + 32] == hmac.digest(key, own[:place] + own[place + 32 :], "sha256")
+    common = bytes.fromhex("f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae")
+    asked = scheme + 4 + sum(block[scheme : scheme + 4]) % 728
+    derived = hmac.digest(key + common, block[asked : asked + 32], "sha256")
+    assert said[-32:] == hmac.digest(derived, said[:-32], "sha256")
+
+
+def test_a_block_that_is_not_signed_is_echoed_whatever_version_it_says() -> None:
+    block = bytearray(wire.signed_block(8))
+    block[1000] ^= 1
+    for asked in (bytes(block), wire.signed_block(772, version=bytes(4))):
+        handshake = Handshake(RANDOM)
+        handshake.receive(b"\x03" + asked)
+        reply = handshake.take_reply()
+        assert reply[1:9] == bytes(8)
+        assert reply[1537:] == asked
