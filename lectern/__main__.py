@@ -24,6 +24,7 @@ COMMANDS = {
     "scheduler": "Deliver facts, seal the audit trail, end what overran, run retention.",
     "migrate": "Bring the catalogue to this version's form.",
     "retention": "Mark, purge and notify by hand.",
+    "recording": "Prove what is stored of a recording.",
     "user": "Add accounts, give roles, set passwords.",
     "doctor": "What would keep Lectern from working here, a line each.",
     "config": "Every setting, its value and where it came from.",

@@ -7,6 +7,7 @@ import structlog
 
 from domain.refusals import Refusal
 from retention.purge import purge
+from retention.report_writing import write_report
 from storage.catalogue.transaction import Actor
 from storage.workshop import place
 
@@ -18,6 +19,17 @@ ORDERED = Actor.system("purge ordered by a person")
 def purge_recording(recording_id: str) -> None:
     """Purge a recording that a person ordered away: its trash time is over the moment it was marked."""
     asyncio.run(_purge_recording(UUID(recording_id)))
+
+
+def report_recording(recording_id: str) -> None:
+    """Write what is now known of a recording into its report."""
+    asyncio.run(_report_recording(UUID(recording_id)))
+
+
+async def _report_recording(recording_id: UUID) -> None:
+    async with place() as here:
+        if not await write_report(here.catalogue, here.objects, recording_id):
+            log.info("nothing to report", recording=str(recording_id))
 
 
 async def _purge_recording(recording_id: UUID) -> None:

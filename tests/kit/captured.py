@@ -12,6 +12,7 @@ from uuid import UUID
 
 import av
 
+from media.counting import count
 from media.fragments import fragment, init_segment, track_run
 from media.packet import VIDEO_TIMESCALE, Packet, Track, audio_track, video_track
 from storage.catalogue import reels, takes
@@ -127,5 +128,6 @@ async def _reel(
             sha256=hashlib.sha256(media).digest(), duration_ms=len(rows) * SEGMENT_SECONDS * 1000,
             starts_at=starts_at, first_msn=first_msn, segments=rows, discontinuity=first_msn == 0,
             stored_at=starts_at, verified_at=starts_at,
+            tracks=[one.as_row() for one in count(init_segment(tracks), [media])],
         ),
     )  # fmt: skip

@@ -91,7 +91,17 @@ def new_reel(of: Take, init_id: UUID, first_msn: int, **changes: Any) -> reels.N
         "duration_ms": 10_000,
         "starts_at": of.started_at + timedelta(seconds=5 * first_msn),
         "first_msn": first_msn,
-        "segments": [{"msn": first_msn + n, "offset": n * 500_000, "bytes": 500_000} for n in range(2)],
+        "segments": [
+            {
+                "msn": first_msn + n,
+                "offset": n * 500_000,
+                "bytes": 500_000,
+                "duration_ms": 5_000,
+                "independent": True,
+                "starts_at_ms": 5_000 * (first_msn + n),
+            }
+            for n in range(2)
+        ],
         "discontinuity": first_msn == 0,
         "stored_at": of.started_at + timedelta(seconds=5 * first_msn + 12),
         "verified_at": of.started_at + timedelta(seconds=5 * first_msn + 12),
