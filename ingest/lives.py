@@ -5,7 +5,7 @@ A recording is complete when its session has ended and every reel handed in is i
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,9 +17,12 @@ from ingest import restoring
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
 from ingest.findings import findings
+from ingest.hls.sources import ElsewhereSource
 from ingest.ledger import Ledger
 from ingest.live_session import LiveFacts, LiveHooks, LiveSession
+from ingest.nodes.tail import Tail, TailSegment
 from ingest.reels import ReelJob
+from ingest.restoring import History
 from ingest.rtmp.commands import FAILED
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
@@ -28,10 +31,15 @@ from ingest.take import Take
 from ingest.timeline import LEAD
 from ingest.uploader import Uploader
 from storage.catalogue import recordings, takes
+from storage.catalogue.live_owner import Owner
 from storage.catalogue.transaction import Catalogue, Transaction
 from storage.objects.store import ObjectStore, VerifiedCopy
 
 log = structlog.get_logger()
+
+LEFT_SECONDS = 24 * 3600.0
+AWAITED_SECONDS = 600.0
+"""How long the completion of a recording waits for another node's spool; what comes later still joins it."""
 
 
 class Lives:
@@ -52,10 +60,16 @@ class Lives:
         self.ledger = Ledger(settings, catalogue)
         self.uploader = Uploader(settings, store, catalogue, wall, self._stored)
         self.disk = Disk(settings, partial(free_bytes, settings.spool_folder), self._freed)
+        self.left: dict[UUID, LiveSession] = {}
+        """Sessions that another node has now, until all that was captured of them here is in the store."""
+        self.tail_of_previous: Callable[[UUID, int, Owner | None], Awaitable[Tail | None]] | None = None
+        """Asks a session's last owner where it is."""
         self.recovered: dict[UUID, list[RecoveredTake]] = {}
         """By recording: what a restart found in the spool."""
         self.reel_numbers: dict[UUID, int] = {}
         """By recording: the highest number that a recovered reel has taken."""
+        # Of claims that could not be followed up: who was the owner before them, and the first such epoch.
+        self._before: dict[UUID, tuple[Owner | None, int]] = {}
         self._catalogue = catalogue
         self._store = store
         self.clock = clock
@@ -88,16 +102,17 @@ class Lives:
         reviewed: bool,
         epoch: int,
         cut: bool,
+        previous: Owner | None = None,
     ) -> LiveSession:
-        """The session, made if it is not here. `started_at` is the recording's. Raises what `restoring.load` raises."""
+        """The session, made if it is not here. `started_at` is the recording's, `previous` who had the session before
+        it was claimed. Raises what `restoring.load` raises.
+        """
         there = self.sessions.get(session_id)
         if there is not None:
             return there
-        history = await restoring.load(self._catalogue, self._store, recording_id, self.recovered.get(recording_id, []))
-        taken = self.reel_numbers.get(recording_id, 0)
-        history.resumption.next_reel_number = max(history.resumption.next_reel_number, taken + 1)
         # The line's zero is a little before the first take, so that a track may begin before the first packet.
         origin = started_at - timedelta(seconds=LEAD / CLOCK)
+        history = await self._history(session_id, recording_id, origin, epoch, previous)
         session = LiveSession(
             self.settings,
             LiveFacts(session_id, recording_id, origin, delay_seconds, epoch, reviewed),
@@ -112,15 +127,62 @@ class Lives:
         self.sessions[session_id] = session
         return session
 
+    async def _history(
+        self, session_id: UUID, recording_id: UUID, origin: datetime, epoch: int, previous: Owner | None
+    ) -> History:
+        # A claim that could not be followed up leaves this node as the last owner: what counts is who was before it.
+        before = self._before.get(session_id)
+        if before is not None and (previous is None or previous.node == self.settings.node):
+            previous, first_epoch = before
+        else:
+            first_epoch = epoch
+        self._before[session_id] = (previous, first_epoch)
+        ask = self.tail_of_previous
+        tail = await ask(session_id, epoch, previous) if ask is not None else None
+        left = self.left.get(session_id)
+
+        def kept(said: TailSegment) -> object | None:
+            if said.node != self.settings.node:
+                return ElsewhereSource(session_id, said.node, said.url) if said.url else None
+            segment = left.window.find(said.msn) if left is not None else None
+            return segment.source if segment is not None else None
+
+        recovered = self.recovered.get(recording_id, [])
+        history = await restoring.load(self._catalogue, self._store, recording_id, recovered, tail, kept)
+        is_unknown = tail is None or tail.epoch < first_epoch - 1
+        if is_unknown and previous is not None and previous.node != self.settings.node:
+            known_until = origin + timedelta(seconds=history.resumption.end / CLOCK)
+            history.leap((self._wall() - known_until).total_seconds(), self.settings.segment_min_seconds)
+        taken = self.reel_numbers.get(recording_id, 0)
+        history.resumption.next_reel_number = max(history.resumption.next_reel_number, taken + 1)
+        del self._before[session_id]
+        return history
+
     def drop(self, session: LiveSession) -> None:
         """Another node owns the session now: nothing more is written or shown of it here."""
         if self.sessions.pop(session.facts.session_id, None) is not None:
+            self.left[session.facts.session_id] = session
+            session.window.leave()
             session.abandon("owner_lost", FAILED, "Another server has this session now.")
 
     def submit(self, job: ReelJob) -> None:
         """A reel to be stored."""
         self._pending[job.plan.recording_id] += 1
         self.uploader.submit(job)
+
+    def stored(self, recording_id: UUID, msn: int) -> None:
+        """A segment of the recording is in the store, whoever brought it there."""
+        for session in (*self.sessions.values(), *self.left.values()):
+            if session.facts.recording_id == recording_id:
+                session.window.unstored.discard(msn)
+        self._complete_if_stored(recording_id)
+
+    def awaits(self, session: LiveSession) -> bool:
+        """Whether another node has still to bring something of the session to the store; not for ever."""
+        window = session.window
+        if session.ended_at is not None and self.clock() - session.ended_at > AWAITED_SECONDS:
+            return False
+        return any(isinstance(window.segments[msn].source, ElsewhereSource) for msn in window.unstored)
 
     def complete(self, recording_id: UUID, ended_at: datetime) -> None:
         """The recording's session has ended: it is written as stored once everything of it is."""
@@ -133,8 +195,14 @@ class Lives:
         now = self.clock()
         for session in list(self.sessions.values()):
             session.release_due()
-            if session.ended_at is not None and now - session.ended_at > self.settings.linger_seconds:
+            is_over = session.ended_at is not None and now - session.ended_at > self.settings.linger_seconds
+            if is_over and not self.awaits(session):
                 del self.sessions[session.facts.session_id]
+        for session in list(self.left.values()):
+            session.release_due()
+            since = now - (session.ended_at or now)
+            if since > self.settings.linger_seconds and not (session.window.unstored and since < LEFT_SECONDS):
+                del self.left[session.facts.session_id]
         recordings_here = {session.facts.recording_id for session in self.sessions.values()}
         self.disk.forget(lambda job: job.plan.recording_id in recordings_here)
 
@@ -144,10 +212,14 @@ class Lives:
     async def _stored(self, job: ReelJob, copy: VerifiedCopy) -> None:
         self._pending[job.plan.recording_id] -= 1
         self.disk.verified(job, copy)
+        for planned in job.plan.segments:
+            self.stored(job.plan.recording_id, planned.msn)
         self._complete_if_stored(job.plan.recording_id)
 
     def _complete_if_stored(self, recording_id: UUID) -> None:
         if recording_id not in self._ended or self._pending[recording_id] > 0:
+            return
+        if any(one.facts.recording_id == recording_id and self.awaits(one) for one in self.sessions.values()):
             return
         ended_at = self._ended.pop(recording_id)
         del self._pending[recording_id]
@@ -156,9 +228,10 @@ class Lives:
 
     def _freed(self, job: ReelJob, copy: VerifiedCopy) -> None:
         """Readers go to the store from now on, and the spool's files go, in a thread: a disk may take its time."""
-        session = self.sessions.get(job.spool.about.session_id)
-        if session is not None:
-            session.freed(job)
+        for sessions in (self.sessions, self.left):
+            session = sessions.get(job.spool.about.session_id)
+            if session is not None:
+                session.freed(job)
         self._threads.submit(_release, job, copy)
 
     def _finished(self, session: LiveSession) -> None:

@@ -30,6 +30,7 @@ from ingest.take import Publish, Take
 from storage.catalogue import credentials, live_owner, recordings, sessions, takes
 from storage.catalogue.credentials import Presented
 from storage.catalogue.faults import StaleOwner
+from storage.catalogue.live_owner import Owner
 from storage.catalogue.transaction import Catalogue, Transaction
 
 log = structlog.get_logger()
@@ -68,6 +69,8 @@ class _Begun:
     delay_seconds: int
     reviewed: bool
     cut: bool
+    previous: Owner | None
+    """Who owned the session until this claimed it."""
 
 
 class Publishing:
@@ -187,6 +190,7 @@ class Publishing:
             reviewed=begun.reviewed,
             epoch=begun.epoch,
             cut=begun.cut,
+            previous=begun.previous,
         )
         # Orders that came while it was being opened found nobody here; from here on they do.
         await orders.reconcile(self._catalogue, self._lives, [session_id])
@@ -207,6 +211,7 @@ class Publishing:
         """The take's row. A session that is not here yet is claimed, and takes that its last owner left are ended."""
         row, now, settings = presented.row, self._wall(), self._lives.settings
         session = await sessions.lock(tx, row.session_id)
+        previous = await live_owner.find(tx, row.session_id) if epoch is None else None
         if epoch is None:
             epoch = await live_owner.claim(tx, row.session_id, settings.node, settings.control_url, now)
             await takes.end_older(tx, row.session_id, epoch, now)
@@ -223,4 +228,5 @@ class Publishing:
             held_seconds(session.reviewer_id, session.delay_seconds),
             is_reviewed(session.reviewer_id, session.delay_seconds),
             session.state == SessionState.cut,
+            previous,
         )

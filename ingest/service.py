@@ -21,6 +21,8 @@ from ingest.hls.viewers import Viewers
 from ingest.http import Dispatch, HttpServer, Mounted
 from ingest.listening import LONGEST_TOKEN, Listening
 from ingest.lives import Lives
+from ingest.nodes.moves import PREFIX as NODE_PREFIX
+from ingest.nodes.neighbours import LOOK_SECONDS, Neighbours
 from ingest.publishing import Publishing
 from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.commands import FAILED
@@ -75,7 +77,7 @@ class IngestService:
         self.settings = settings
         self.metrics = Metrics()
         self.lives = Lives(settings, catalogue, store, clock=loop.time, wall=wall)
-        self.viewers = Viewers(keys.playback, wall=wall, clock=loop.time)
+        self.viewers = Viewers(keys.playback, wall=wall, clock=loop.time, nodes_secret=keys.control)
         self.publishing = Publishing(catalogue, self.lives, wall=wall)
         self.control = Control(keys.control, self.lives, wall=wall)
         self.whip = WhipEndpoint(
@@ -92,6 +94,9 @@ class IngestService:
         self._wall = wall
         self._reader = SegmentReader(store)
         self._valkey = connect_live(valkey_url)
+        self.neighbours = Neighbours(
+            keys.control, self.lives, self.viewers, self._reader, catalogue, self._valkey, wall=wall
+        )
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
         self._listening = Listening(
             settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
@@ -104,8 +109,9 @@ class IngestService:
         taken.
         """
         found = await asyncio.to_thread(recovery.read_spools, self.lives)
-        delivery = Delivery(self.lives.find, self.viewers, self._reader)
-        app = Dispatch(delivery, self.control, self.metrics, self.troubles, {WHIP_PREFIX: self.whip, **(mounted or {})})
+        delivery = Delivery(self.lives.find, self.viewers, self._reader, self.neighbours.forwarder)
+        doors: dict[str, Mounted] = {WHIP_PREFIX: self.whip, NODE_PREFIX: self.neighbours.door, **(mounted or {})}
+        app = Dispatch(delivery, self.control, self.metrics, self.troubles, doors)
         self.http = HttpServer(app, self.settings.http_host, self.settings.http_port)
         self.http.bind()
         await self.rtmp.start()
@@ -117,6 +123,7 @@ class IngestService:
         self._run("tick", self._tick())
         self._run("watch", self._every(WATCH_SECONDS, self._watch))
         self._run("statistics", self._every(1.0, self._second))
+        self._run("neighbours", self._every(LOOK_SECONDS, self.neighbours.look))
         self._run("complete", self._every(COMPLETE_SECONDS, self._reconcile))
         # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
         # And upload threads give the interpreter back to the loop after half a millisecond, not after five.
@@ -146,6 +153,7 @@ class IngestService:
         await self.lives.ledger.stop()
         self.lives.close()
         self._reader.close()
+        self.neighbours.close()
         await self._valkey.aclose()
 
     def troubles(self) -> list[str]:
@@ -186,8 +194,7 @@ class IngestService:
 
     async def _second(self) -> None:
         self.lives.tick()
-        revoked_seconds = LONGEST_TOKEN.total_seconds()
-        self.viewers.forget(revoked_seconds=revoked_seconds, sessions=self.lives.sessions)
+        await self.neighbours.second(revoked_seconds=LONGEST_TOKEN.total_seconds())
         await self._statistics.tell()
 
     async def _reconcile(self) -> None:

@@ -97,13 +97,13 @@ class Moves:
         """Lets go of sessions that others have claimed; finds in the store what others have brought there. Raises
         CatalogueUnavailable.
         """
-        here = {one.facts.session_id: one for one in self._lives.sessions.values() if not one.ended}
+        here = dict(self._lives.sessions)
         if not here:
             return
         async with self._catalogue.transaction() as tx:
             newest = await live_owner.epochs(tx, list(here))
         for session_id, session in here.items():
-            if newest.get(session_id, 0) > session.facts.epoch:
+            if newest.get(session_id, 0) > session.facts.epoch and not session.ended:
                 log.warning("owner_no_more", session=str(session_id), epoch=session.facts.epoch)
                 self._lives.drop(session)
             elif self._lives.awaits(session):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import pytest
+import redis.asyncio
 
 from domain.states import RecordingState, TakeState
 from ingest.service import IngestService
@@ -46,6 +47,10 @@ class Wired:
     async def ingest(self) -> AsyncIterator[IngestService]:
         async with ingest(self.settings, self.catalogue_by_wire, self.store_by_wire, self.valkey_url) as service:
             yield service
+
+    async def forget_hints(self) -> None:
+        async with redis.asyncio.Redis.from_url(self.valkey_url) as connection:
+            await connection.flushall()
 
     async def placed(self, told: Lesson) -> list[Placed]:
         async with self.catalogue.transaction() as tx:
@@ -201,6 +206,7 @@ async def test_a_process_that_died_is_followed_by_one_that_goes_on(wired: Wired,
     await wired.to_postgres.mend()
     shutil.rmtree(wired.settings.spool_folder)
     shutil.copytree(snapshot, wired.settings.spool_folder)
+    await wired.forget_hints()  # they know of segments that were shown after the snapshot
     async with wired.ingest() as service:
         await until(lambda: recovered(service))
         async with encoder(service, told.key):
