@@ -162,12 +162,13 @@ class LiveSession:
                 self.recording.write_init(take.spool, event)
                 self._inits[event.number] = event
                 continue
-            if self._resuming and isinstance(event, SegmentOpened):
-                self.recording.mark_resumed(take.spool, event.serial)
-                self._resuming = False
             self.recording.write(take.spool, event)
             gated.append(event)
-        self._pass(self.gate.offer(gated, self._clock()))
+        passage = self.gate.offer(gated, self._clock())
+        if self._resuming and (serial := self.gate.resumed_serial) is not None:
+            self.recording.mark_resumed(take.spool, serial)
+            self._resuming = False
+        self._pass(passage)
 
     def take_described(self, take: Take) -> None:
         self._hooks.take_described(take)
@@ -195,10 +196,10 @@ class LiveSession:
         self._withhold(self.gate.cut())
 
     def resume(self) -> None:
-        """The audience goes on at the next key frame."""
+        """The audience goes on at the next key frame that comes."""
         if not self.gate.is_cut or self.ended:
             return
-        self.gate.resume()
+        self.gate.resume(self.take.packager.reached if self.take else -1)
         self._resuming = True
         if self.take:
             self.take.packager.segment_at_next_key()

@@ -39,6 +39,12 @@ class Packager:
         return self._stretch.serial if self._stretch else self._serial
 
     @property
+    def reached(self) -> int:
+        """Up to which time media has come, ticks of CLOCK; -1 before any."""
+        reached = self._stretch.lead_reached if self._stretch else -1
+        return max([reached, *map(_time, self._held)])
+
+    @property
     def next_init_number(self) -> int:
         return self._init_number
 

@@ -34,7 +34,10 @@ class ReleaseGate:
         self._trusted_until = trusted_until
         self._held: deque[tuple[float, GatedEvent]] = deque()
         self._closed = closed
-        self._from_next_segment = False
+        self._resuming_after: int | None = None  # what came up to this time came while the gate was closed
+        self._first: SegmentOpened | None = None  # whether the audience can begin with it, its first part will tell
+        self.resumed_serial: int | None = None
+        """The segment with which the audience began again after the newest cut."""
         self._open: tuple[int, int] | None = None  # the segment the audience is in, and what it has of it
 
     @property
@@ -53,13 +56,12 @@ class ReleaseGate:
         """New media. Returns all that passes at `now`, of these events and of those held before."""
         passage = Passage()
         for event in events:
-            if self._closed or (self._from_next_segment and not isinstance(event, SegmentOpened)):
+            if self._closed:
                 passage.evidence.append(event)
-                continue
-            if self._from_next_segment and isinstance(event, SegmentOpened):
-                event = replace(event, discontinuity=True)
-                self._from_next_segment = False
-            self._held.append((now + self._delay, event))
+            elif self._resuming_after is None:
+                self._held.append((now + self._delay, event))
+            else:
+                self._resume_with(event, now, passage)
         self._release(now, passage)
         return passage
 
@@ -77,16 +79,33 @@ class ReleaseGate:
         """Closes: what is held becomes evidence, and the audience's segment ends with what they have of it."""
         passage = Passage(evidence=[event for _, event in self._held])
         self._held.clear()
-        self._closed = True
+        if self._first is not None:
+            passage.evidence.append(self._first)
+        self._closed, self._first, self._resuming_after = True, None, None
         if self._open:
             passage.public.append(SegmentClosed(*self._open))
             self._open = None
         return passage
 
-    def resume(self) -> None:
-        """Opens again, from the next segment on: nobody can start in the middle of one."""
+    def resume(self, after: int = -1) -> None:
+        """Opens again, with the first segment that begins with a key frame and later than `after`, ticks of CLOCK: what
+        had come by then came while nothing was to go out.
+        """
         if self._closed:
-            self._closed, self._from_next_segment = False, True
+            self._closed, self._resuming_after, self.resumed_serial = False, after, None
+
+    def _resume_with(self, event: GatedEvent, now: float, passage: Passage) -> None:
+        if isinstance(event, SegmentOpened):
+            self._first = event
+            return
+        first, self._first = self._first, None
+        assert self._resuming_after is not None
+        may_begin = first is not None and first.start > self._resuming_after
+        if first is not None and may_begin and isinstance(event, Part) and event.independent:
+            self._resuming_after, self.resumed_serial = None, first.serial
+            self._held += [(now + self._delay, replace(first, discontinuity=True)), (now + self._delay, event)]
+            return
+        passage.evidence += [event] if first is None else [first, event]
 
     def _release(self, now: float, passage: Passage) -> None:
         while self._held and self._held[0][0] <= now <= self._trusted_until:

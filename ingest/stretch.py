@@ -167,13 +167,15 @@ class Stretch:
             cut = Cut.SEGMENT
         if cut is not Cut.NONE:
             self._end(time, cut)
+            if keyframe and cut is Cut.SEGMENT:
+                self._segment_at_key = False
 
     def _end(self, end: int, cut: Cut, *, resume: int | None = None) -> None:
         """Decides that a part ends at `end`; with `resume`, that nothing is between the two."""
         self._part_at = end if resume is None else resume
         self._edges.append(_Edge(end, cut, self._part_at, hole=resume is not None))
         if cut is Cut.SEGMENT:
-            self._segment_at, self._segment_at_key = self._part_at, False
+            self._segment_at = self._part_at
 
     def _divide(self, time: int) -> None:
         """Ends parts within a long frame, where the other lane has media, so that they keep to the part target."""
