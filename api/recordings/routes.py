@@ -20,6 +20,7 @@ from api.recordings.schemas import (
     StillShape,
     WorkShape,
 )
+from api.recordings.stored_report import require_reportable, stored_report
 from api.resources import Resources
 from api.shapes import NO_NUL, Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, page_size
 from api.versions import etag, seen
@@ -105,6 +106,14 @@ async def work(resources: Resources, known: Known, recording_id: UUID) -> list[W
     """The work on its media: what waits, runs, is done, and what failed with its log."""
     async with resources.catalogue.transaction() as tx:
         return await actions.work_shapes(tx, known, recording_id)
+
+
+@get("/recordings/{recording_id:uuid}/report", opt=permit.action(Action.recording_edit))
+async def report(resources: Resources, known: Known, recording_id: UUID) -> dict[str, Any]:
+    """Takes, reels with hashes and frames, gaps, repairs: what was captured and what is stored of it."""
+    async with resources.catalogue.transaction() as tx:
+        await require_reportable(tx, known, recording_id)
+    return await stored_report(resources, recording_id)
 
 
 @post(
@@ -199,6 +208,6 @@ async def every_certificate(
 
 
 RECORDING_ROUTES = [
-    listing, one, change, poster, stills, still, work, retry, replay, hold, lift, purge, rescue, certificate,
+    listing, one, change, poster, stills, still, work, report, retry, replay, hold, lift, purge, rescue, certificate,
     every_certificate,
 ]  # fmt: skip

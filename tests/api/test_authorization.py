@@ -100,6 +100,7 @@ def requests_for(things: Things) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", f"{recording}/stills", {}),
         ("GET", f"{recording}/stills/0", {}),
         ("GET", f"{recording}/work", {}),
+        ("GET", f"{recording}/report", {}),
         ("POST", f"{recording}/work/{uuid4()}/retry", {}),
         ("POST", f"{recording}/playback", {}),
         ("POST", f"{recording}/holds", {"json": REASON}),

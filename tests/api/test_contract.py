@@ -43,8 +43,8 @@ OPERATIONS = {
     "sign_ins": {"begin", "current", "end"},
     "sessions": {"listing", "one", "change", "ingest", "renewal", "live", "cut", "resume", "kick", "end", "watch"},
     "recordings": {
-        "listing", "one", "change", "poster", "stills", "still", "work", "retry", "replay", "hold", "lift", "purge",
-        "rescue", "certificate", "every_certificate",
+        "listing", "one", "change", "poster", "stills", "still", "work", "report", "retry", "replay", "hold", "lift",
+        "purge", "rescue", "certificate", "every_certificate",
     },
     "courses": {
         "listing", "one", "promote", "change", "submission", "review", "filing", "publication", "play", "poster",
