@@ -12,9 +12,9 @@ from ingest.take import Take
 
 def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
     """JSON for `Take.findings`. `encoder` is what it called itself in its media. `frames` came and were understood, by
-    kind of track; `dropped` of them could not have been decoded by anybody. `missing` never came, as far as the pictures' times tell; `malformed` could not be read.
-    `disk_gaps` is how often, so far in its session, the disk took no more and media went out unrecorded.
-    Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
+    kind of track; `dropped` of them could not have been decoded by anybody. `missing` never came, as far as the
+    pictures' times tell; `malformed` could not be read. `disk_gaps` is how often, so far in its session, the disk took
+    no more and media went out unrecorded. Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
     """
     line = take.timeline
     return {
