@@ -159,7 +159,7 @@ def demuxed(clip: Path) -> dict[str, list[Flat]]:
     found: dict[str, list[Flat]] = {"video": [], "audio": []}
     with av.open(str(clip)) as container:
         for packet in container.demux():
-            if packet.size and packet.dts is not None and packet.pts is not None:
+            if packet.stream.type in found and packet.size and packet.dts is not None and packet.pts is not None:
                 flat = (packet.dts, packet.pts, packet.is_keyframe, bytes(packet))
                 found[packet.stream.type].append(flat)
     return found
