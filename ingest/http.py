@@ -75,9 +75,11 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Listens from `start` to `stop` in the running loop."""
 
-    def __init__(self, app: Dispatch, host: str, port: int) -> None:
+    def __init__(self, app: Dispatch, host: str, port: int, *, shared: bool = False) -> None:
+        """`shared`: other processes listen at the same port, and the kernel deals connections out."""
         self._host = host
         self._port = port
+        self._shared = shared
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -91,26 +93,35 @@ class HttpServer:
             backlog=2048,
         )
         self._server = _Server(config)
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
 
     @property
     def port(self) -> int:
         """The port it listens on, also when a free one was asked for."""
-        return int(self._socket.getsockname()[1]) if self._socket else self._port
+        return int(self._sockets[0].getsockname()[1]) if self._sockets else self._port
 
     async def run(self) -> None:
         """Serves until `stop`. Call `bind` before."""
-        assert self._socket is not None
-        await self._server.serve(sockets=[self._socket])
+        assert self._sockets
+        await self._server.serve(sockets=self._sockets)
 
     def bind(self) -> None:
         """Opens the listener, so that whoever is told the port can connect. Raises OSError."""
+        self._listen(self._port, shared=self._shared)
+
+    def bind_also(self, port: int) -> None:
+        """A further port, which is this process's alone. Raises OSError."""
+        self._listen(port, shared=False)
+
+    def _listen(self, port: int, *, shared: bool) -> None:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
+        self._sockets.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self._host, self._port))
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((self._host, port))
         listener.listen(2048)
-        self._socket = listener
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -4,6 +4,7 @@ stored.
 A recording is complete when its session has ended and every reel handed in is in the store; only then is that written.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,7 @@ class Lives:
         """By recording: the highest number that a recovered reel has taken."""
         # Of claims that could not be followed up: who was the owner before them, and the first such epoch.
         self._before: dict[UUID, tuple[Owner | None, int]] = {}
+        self._doors: dict[UUID, asyncio.Lock] = {}
         self._catalogue = catalogue
         self._store = store
         self.clock = clock
@@ -107,29 +109,32 @@ class Lives:
         """The session, made if it is not here. `started_at` is the recording's, `previous` who had the session before
         it was claimed. Raises what `restoring.load` raises.
         """
-        there = self.sessions.get(session_id)
-        if there is not None:
-            return there
         # The line's zero is a little before the first take, so that a track may begin before the first packet.
         origin = started_at - timedelta(seconds=LEAD / CLOCK)
-        history = await self._history(session_id, recording_id, origin, epoch, previous)
-        session = LiveSession(
-            self.settings,
-            LiveFacts(session_id, recording_id, origin, delay_seconds, epoch, reviewed),
-            self._hooks,
-            clock=self.clock,
-            wall=self._wall,
-            threads=self._threads,
-            resumption=history.resumption,
-            cut=cut,
-        )
-        history.fill(session.window)
-        self.sessions[session_id] = session
-        return session
+        facts = LiveFacts(session_id, recording_id, origin, delay_seconds, epoch, reviewed)
+        async with self._doors.setdefault(session_id, asyncio.Lock()):
+            there = self.sessions.get(session_id)
+            if there is not None:
+                if there.facts.epoch < epoch:
+                    there.facts = facts  # claimed while a restart was opening it
+                return there
+            history = await self._history(facts, previous)
+            session = LiveSession(
+                self.settings,
+                facts,
+                self._hooks,
+                clock=self.clock,
+                wall=self._wall,
+                threads=self._threads,
+                resumption=history.resumption,
+                cut=cut,
+            )
+            history.fill(session.window)
+            self.sessions[session_id] = session
+            return session
 
-    async def _history(
-        self, session_id: UUID, recording_id: UUID, origin: datetime, epoch: int, previous: Owner | None
-    ) -> History:
+    async def _history(self, facts: LiveFacts, previous: Owner | None) -> History:
+        session_id, recording_id, epoch = facts.session_id, facts.recording_id, facts.epoch
         # A claim that could not be followed up leaves this node as the last owner: what counts is who was before it.
         before = self._before.get(session_id)
         if before is not None and (previous is None or previous.node == self.settings.node):
@@ -151,7 +156,7 @@ class Lives:
         history = await restoring.load(self._catalogue, self._store, recording_id, recovered, tail, kept)
         is_unknown = tail is None or tail.epoch < first_epoch - 1
         if is_unknown and previous is not None and previous.node != self.settings.node:
-            known_until = origin + timedelta(seconds=history.resumption.end / CLOCK)
+            known_until = facts.origin + timedelta(seconds=history.resumption.end / CLOCK)
             history.leap((self._wall() - known_until).total_seconds(), self.settings.segment_min_seconds)
         taken = self.reel_numbers.get(recording_id, 0)
         history.resumption.next_reel_number = max(history.resumption.next_reel_number, taken + 1)

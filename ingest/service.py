@@ -24,6 +24,7 @@ from ingest.lives import Lives
 from ingest.nodes.moves import PREFIX as NODE_PREFIX
 from ingest.nodes.neighbours import LOOK_SECONDS, Neighbours
 from ingest.publishing import Publishing
+from ingest.reopening import reopen
 from ingest.rtmp.certificate import Certificate
 from ingest.rtmp.commands import FAILED
 from ingest.rtmp.limits import BitRateLimits
@@ -112,8 +113,10 @@ class IngestService:
         delivery = Delivery(self.lives.find, self.viewers, self._reader, self.neighbours.forwarder)
         doors: dict[str, Mounted] = {WHIP_PREFIX: self.whip, NODE_PREFIX: self.neighbours.door, **(mounted or {})}
         app = Dispatch(delivery, self.control, self.metrics, self.troubles, doors)
-        self.http = HttpServer(app, self.settings.http_host, self.settings.http_port)
+        self.http = HttpServer(app, self.settings.http_host, self.settings.http_port, shared=self.settings.shared_ports)
         self.http.bind()
+        if self.settings.own_http_port:
+            self.http.bind_also(self.settings.own_http_port)
         await self.rtmp.start()
         self.lives.ledger.start()
         self.lives.uploader.start()
@@ -181,6 +184,7 @@ class IngestService:
                 wait = min(2 * wait, self.settings.retry_longest_seconds)
             else:
                 self.publishing.ready.set()
+                await reopen(self._catalogue, self.lives)
                 return
 
     async def _tick(self) -> None:
@@ -230,6 +234,7 @@ def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:
     return RtmpSettings(
         hosts=settings.rtmp_hosts,
         port=settings.rtmp_port,
+        shared=settings.shared_ports,
         tls_port=settings.rtmps_port,
         connections_per_address=settings.rtmp_connections_per_address,
         bit_rate=BitRateLimits(soft_megabits=settings.rtmp_megabits),

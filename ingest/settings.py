@@ -49,7 +49,12 @@ class IngestSettings:
     http_port: int = 8090
     """Port of the same."""
     control_url: str = "http://127.0.0.1:8090"
-    """Where the api process reaches this process's control channel."""
+    """Where the api process and other ingest processes reach this one, and no other."""
+    shared_ports: bool = False
+    """Whether further ingest processes of this machine listen at the same ports; `lectern ingest --processes` sets it.
+    """
+    own_http_port: int = 0
+    """A second port for HTTP, which is not shared and which `control_url` then names; 0: none."""
 
     part_seconds: float = 0.5
     """A part's length (0.5 s with key frames every 1–2 s plays 1.3 to 1.6 s behind; docs/decisions/0017)."""

@@ -30,8 +30,8 @@ MEDIA_SECONDS = 120.0
 PLAYLIST_BYTES = 8 << 20
 HELD_PLAYLIST_SECONDS = 1.0
 """An answer to a blocking request shows what was asked for, whenever it is given."""
-PLAYLIST_SECONDS = 0.5
-"""Any other may be a part old."""
+PLAYLIST_SECONDS = 0.25
+"""Any other may be half a part old."""
 PRESENT_SECONDS = 30.0
 _PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after")
 _OWN_FAULT = (403, 410)

@@ -118,7 +118,9 @@ class RtmpServer:
 
     async def _open(self, host: str, port: int) -> int:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._new_peer(secure=False), host, port)
+        server = await loop.create_server(
+            lambda: self._new_peer(secure=False), host, port, reuse_port=self._settings.shared or None
+        )
         self._listeners.append(server)
         return int(server.sockets[0].getsockname()[1])
 
@@ -131,6 +133,7 @@ class RtmpServer:
             self._peers,
             lambda: self._new_peer(secure=True),
             self._settings.timeouts.handshake_seconds,
+            shared=self._settings.shared,
         )
         self._listeners.append(door)
         return door.port

@@ -13,6 +13,8 @@ class RtmpSettings:
     """Addresses to listen on; an IPv6 one is left out, with a warning, where the machine has no IPv6."""
     port: int = 1935
     """For plain RTMP; 0 picks a free one, the same for all hosts."""
+    shared: bool = False
+    """Whether further processes listen at the same ports."""
     tls_port: int | None = None
     """For rtmps, when the server is given a certificate; 0 picks a free one."""
     certificate_look_seconds: float = 60.0

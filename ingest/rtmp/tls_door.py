@@ -50,12 +50,14 @@ class TlsDoor:
         peers: OpenPeers[RtmpPeer],
         new_peer: Callable[[], RtmpPeer],
         handshake_seconds: float,
+        *,
+        shared: bool = False,
     ) -> "TlsDoor":
         """Raises OSError."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=shared)
         listener.setblocking(False)
         return cls(listener, context, peers, new_peer, handshake_seconds)
 

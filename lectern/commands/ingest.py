@@ -1,14 +1,39 @@
 """`lectern ingest`."""
 
+import asyncio
+import dataclasses
+from pathlib import Path
+
 import click
 import uvloop
 
 from lectern.commands.context import start_logs
+from lectern.ingest_processes import MOST, left_behind, run_processes, settings_of
+from lectern.settings import Settings
+from lectern.stopping import stop_signals
 from lectern.wiring.ingest import run_ingest
+from lectern.wiring.stores import require_stores
 
 
 @click.command("ingest")
+@click.option(
+    "--processes", type=click.IntRange(1, MOST), default=1, show_default=True, help="How many, at the same ports."
+)
+@click.option("--process", type=click.IntRange(1, MOST), hidden=True, help="Which of them this is.")
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, processes: int, process: int | None) -> None:
     """Take encoders and browsers in, serve them live, record them."""
-    uvloop.run(run_ingest(start_logs(context, "ingest")))
+    settings = start_logs(context, "ingest" if process is None else f"ingest-{process}")
+    if process is not None:
+        mine = settings_of(settings.ingest, process, processes)
+        uvloop.run(run_ingest(dataclasses.replace(settings, ingest=mine)))
+    elif processes > 1 or left_behind(Path(settings.ingest.spool_folder), 1):
+        require_stores(settings.storage)
+        asyncio.run(_supervise(settings, processes))
+    else:
+        uvloop.run(run_ingest(settings))
+
+
+async def _supervise(settings: Settings, processes: int) -> None:
+    with stop_signals() as asked:
+        await run_processes(settings, processes, asked)

@@ -108,7 +108,17 @@ async def ingest(
 async def encoder(
     service: IngestService, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A real ffmpeg that publishes a test picture and a tone over RTMP; killed at the end of the block.
+    """A real ffmpeg that publishes a test picture and a tone over RTMP; killed at the end of the block."""
+    server = f"rtmp://127.0.0.1:{service.rtmp.port}/live"
+    async with encoder_to(server, key, seconds=seconds, audio=audio, speed=speed) as process:
+        yield process
+
+
+@asynccontextmanager
+async def encoder_to(
+    server: str, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The same, to any server.
 
     It is three times as quick as a lecture, so that tests need not wait for one.
     """
@@ -120,7 +130,7 @@ async def encoder(
         *("-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"),
         *("-pix_fmt", "yuv420p", "-threads", "1", "-b:v", "300k"),
         *(("-c:a", "aac", "-b:a", "64k", "-ac", "2") if audio else ()),
-        *("-f", "flv", f"rtmp://127.0.0.1:{service.rtmp.port}/live/{key}"),
+        *("-f", "flv", f"{server}/{key}"),
     ]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env={**os.environ}
