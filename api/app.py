@@ -22,6 +22,7 @@ from api.audit.routes import AUDIT_ROUTES
 from api.authentication import SignInMiddleware
 from api.courses.routes import COURSE_ROUTES
 from api.document import DocumentPlugin, operation_id
+from api.evidence.routes import EVIDENCE_ROUTES
 from api.head import HeadAsGet, allow_head
 from api.health.routes import HEALTH_ROUTES
 from api.institute.routes import INSTITUTE_ROUTES
@@ -47,6 +48,7 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
             *SIGN_IN_ROUTES,
             *SESSION_ROUTES,
             *RECORDING_ROUTES,
+            *EVIDENCE_ROUTES,
             *COURSE_ROUTES,
             *INSTITUTE_ROUTES,
             *TIMETABLE_ROUTES,

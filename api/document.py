@@ -46,6 +46,8 @@ MAY_ANSWER: dict[str, tuple[int, ...]] = {
     "recordings_purge": (409, 410),
     "recordings_rescue": (409, 410),
     "recordings_retry": (409, 410),
+    "evidence_listing": (410,),
+    "evidence_play": (410,),
     "courses_promote": (409, 410),
     "courses_change": (409,),
     "courses_submission": (409,),

@@ -25,4 +25,5 @@ def playback(
     live = kind == "live"
     settings = resources.settings
     origin = settings.ingest_public_url if live else page_origin(request, settings.public_url)
-    return PlaybackShape(f"{origin}/{kind}/{item_id}/{token}/index.m3u8", expires_at, live)
+    door = "live" if live else "replay"  # what it opens there, its kind says
+    return PlaybackShape(f"{origin}/{door}/{item_id}/{token}/index.m3u8", expires_at, live)

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from domain.refusals import Refusal, RefusalCode
 
-PlaybackKind = Literal["live", "replay"]
+PlaybackKind = Literal["live", "replay", "evidence"]
 
 TOKEN_CHARACTERS = 96
 _CONTEXT = b"lectern playback token\0"
@@ -30,7 +30,7 @@ _MAC_BYTES = 16
 
 @dataclass(frozen=True)
 class PlaybackClaim:
-    """What a token says. `item_id` is a session's (live) or a recording's (replay)."""
+    """What a token says. `item_id` is a session's (live) or a recording's (replay, and its evidence)."""
 
     kind: PlaybackKind
     item_id: UUID

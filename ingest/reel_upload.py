@@ -21,7 +21,8 @@ from media.counting import count
 from media.fragments import read_init
 from media.malformed import MalformedMedia
 from media.packet import Track
-from storage.catalogue import reels, takes
+from storage.catalogue import evidence, reels, takes
+from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.transaction import Actor, Transaction
 from storage.objects.body import Piece
 from storage.objects.store import ObjectStore, VerifiedCopy
@@ -62,10 +63,11 @@ def send(store: ObjectStore, job: ReelJob) -> Sent:
 async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID | None:
     """The reel's row, its recording's growth and its fact. The init's row, to be known from the commit on.
 
-    Of evidence there is an audit entry alone, and no row: no reader must find it.
+    Evidence has a table of its own, and an audit entry: no reader of reels must find it.
     """
     plan, about, copy = job.plan, job.spool.about, sent.reel
     if plan.evidence:
+        await _keep_evidence(tx, job, copy, now)
         await tx.audit(
             ACTOR,
             "evidence_stored",
@@ -90,7 +92,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
             bytes=copy.size,
             sha256=copy.sha256,
             duration_ms=plan.duration * 1000 // CLOCK,
-            starts_at=about.origin + timedelta(microseconds=first.start * 1_000_000 // CLOCK),
+            starts_at=_date_of(job),
             first_msn=first.msn,
             segments=segment_rows(plan),
             discontinuity=first.discontinuity,
@@ -101,6 +103,29 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
         ),
     )
     return init_id
+
+
+async def _keep_evidence(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime) -> None:
+    plan = job.plan
+    kept = EvidenceReel(
+        recording_id=plan.recording_id,
+        take_id=plan.take_id,
+        init_key=plan.init_key,
+        object_key=copy.key,
+        bytes=copy.size,
+        sha256=copy.sha256,
+        duration_ms=plan.duration * 1000 // CLOCK,
+        starts_at=_date_of(job),
+        segments=segment_rows(plan),
+        stored_at=now,
+    )
+    await evidence.store(tx, kept)
+
+
+def _date_of(job: ReelJob) -> datetime:
+    """Program date time of the reel's first sample."""
+    start = job.plan.segments[0].start
+    return job.spool.about.origin + timedelta(microseconds=start * 1_000_000 // CLOCK)
 
 
 async def _keep_init(tx: Transaction, plan: ReelPlan, sent: Sent) -> UUID:

@@ -11,13 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.states import RecordingState
-from storage.catalogue import ladder, recordings, reels
+from storage.catalogue import evidence, ladder, recordings, reels
 from storage.catalogue.reels import Placed
 from storage.catalogue.tables.rendition_reel import RenditionReel
 from storage.catalogue.transaction import Transaction
 
 SOURCE = "source"
 GROWING = (RecordingState.capturing,)
+GONE = (RecordingState.purging, RecordingState.purged)
 PLAYABLE = (RecordingState.capturing, RecordingState.stored, RecordingState.promoted)
 
 
@@ -78,6 +79,19 @@ async def read_index(tx: Transaction, recording_id: UUID) -> ReplayIndex | None:
     }
     renditions[SOURCE] = [_captured(one) for one in placed]
     return ReplayIndex(recording_id, renditions, whole)
+
+
+async def read_evidence(tx: Transaction, recording_id: UUID) -> ReplayIndex | None:
+    """What cuts kept from the recording's audience, as it was captured; None where there is none, or no longer."""
+    recording = (await recordings.by_id(tx, [recording_id])).get(recording_id)
+    kept = await evidence.of_recording(tx, recording_id)
+    if recording is None or recording.state in GONE or not kept:
+        return None
+    files = [
+        ReelFile(number, one.object_key, one.init_key, one.starts_at, True, one.segments, 0, 0)
+        for number, one in enumerate(kept, 1)
+    ]
+    return ReplayIndex(recording_id, {SOURCE: files}, whole=recording.state not in GROWING)
 
 
 def _captured(placed: Placed) -> ReelFile:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from api.replay.index import ReplayIndex, read_index
+from api.replay.index import ReplayIndex, read_evidence, read_index
 from api.resources import Resources
-from domain.playback_token import check
+from domain.playback_token import PlaybackClaim, check
 from domain.refusals import Refusal, RefusalCode
 from media.fragments import read_init
 from storage.catalogue import replay_mark, sign_ins
@@ -65,15 +65,23 @@ class Viewing:
     resources: Resources
     open_sign_ins: Memory[bool] = field(default_factory=lambda: Memory(REMEMBERED))
     marks: Memory[ReplayMark | None] = field(default_factory=lambda: Memory(INDEXES))
+    evidence: Memory[ReplayIndex | None] = field(default_factory=lambda: Memory(INDEXES))
     indexes: OrderedDict[UUID, tuple[ReplayMark, ReplayIndex | None]] = field(default_factory=OrderedDict)
     codecs: dict[str, str] = field(default_factory=dict)
 
     async def index(self, recording_id: UUID, token: str) -> ReplayIndex:
-        """The recording's index for this token. Refusals: token_invalid, token_expired, not_found."""
+        """The recording's index for this token: of what was released, or of what a cut kept back, as the token says.
+        Refusals: token_invalid, token_expired, not_found.
+        """
         now = self.resources.clock()
-        claim = check(self.resources.keys.playback, token, kind="replay", item_id=recording_id, now=now)
+        claim = self._claim(token, recording_id, now)
         if not await self.open_sign_ins.get(claim.sign_in_id, now, lambda: self._is_open(claim.sign_in_id, now)):
             raise Refusal(RefusalCode.token_expired)
+        if claim.kind == "evidence":
+            kept = await self.evidence.get(recording_id, now, lambda: self._read_evidence(recording_id))
+            if kept is None:
+                raise Refusal(RefusalCode.not_found, kind="evidence", id=recording_id)
+            return kept
         await self.marks.get(recording_id, now, lambda: self._look(recording_id))
         _, index = self.indexes.get(recording_id, (None, None))
         if index is None:
@@ -88,6 +96,19 @@ class Viewing:
                 self.codecs.clear()
             self.codecs[init_key] = ",".join(track.codec_string for track in tracks)
         return self.codecs[init_key]
+
+    def _claim(self, token: str, recording_id: UUID, now: datetime) -> PlaybackClaim:
+        secret = self.resources.keys.playback
+        try:
+            return check(secret, token, kind="replay", item_id=recording_id, now=now)
+        except Refusal as refusal:
+            if refusal.code != RefusalCode.token_invalid:
+                raise
+        return check(secret, token, kind="evidence", item_id=recording_id, now=now)
+
+    async def _read_evidence(self, recording_id: UUID) -> ReplayIndex | None:
+        async with self.resources.catalogue.transaction() as tx:
+            return await read_evidence(tx, recording_id)
 
     async def _is_open(self, sign_in_id: UUID, now: datetime) -> bool:
         async with self.resources.catalogue.transaction() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 APP_ROLE = "lectern_app"
 
-ADD_ONLY = frozenset({"audit_entry", "audit_seal", "audit_anchor", "certificate"})
+ADD_ONLY = frozenset({"audit_entry", "audit_seal", "audit_anchor", "certificate", "evidence_reel"})
 READ_ONLY = frozenset({"alembic_version"})
 WRITE = "SELECT, INSERT, UPDATE, DELETE"
 

@@ -103,6 +103,8 @@ def requests_for(things: Things) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", f"{recording}/report", {}),
         ("POST", f"{recording}/work/{uuid4()}/retry", {}),
         ("POST", f"{recording}/playback", {}),
+        ("GET", f"{recording}/evidence", {}),
+        ("POST", f"{recording}/evidence/playback", {"json": REASON}),
         ("POST", f"{recording}/holds", {"json": REASON}),
         ("DELETE", f"{recording}/holds/{things.hold_id}", {}),
         ("POST", f"{recording}/purge", {"json": {**REASON, "confirm_title": "教育心理学 3"}}),

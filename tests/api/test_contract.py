@@ -46,6 +46,7 @@ OPERATIONS = {
         "listing", "one", "change", "poster", "stills", "still", "work", "report", "retry", "replay", "hold", "lift",
         "purge", "rescue", "certificate", "every_certificate",
     },
+    "evidence": {"listing", "play"},
     "courses": {
         "listing", "one", "promote", "change", "submission", "review", "filing", "publication", "play", "poster",
     },

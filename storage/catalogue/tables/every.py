@@ -14,6 +14,7 @@ from storage.catalogue.tables.course_chapter import CourseChapter
 from storage.catalogue.tables.course_question import CourseQuestion
 from storage.catalogue.tables.course_reference import CourseReference
 from storage.catalogue.tables.department import Department
+from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.fact import FactRow
 from storage.catalogue.tables.hold import Hold
 from storage.catalogue.tables.idempotency_key import IdempotencyKey
@@ -53,6 +54,7 @@ EVERY = (
     CourseQuestion,
     CourseReference,
     Department,
+    EvidenceReel,
     FactRow,
     Hold,
     IdempotencyKey,
