@@ -78,10 +78,10 @@ def demux(path: Path, **options: str) -> Demuxed:
 def decode(path: Path) -> list[tuple[int | None, bytes]]:
     """Time and hash of every video frame, decoded by PyAV."""
     with av.open(str(path)) as container:
-        return [(frame.pts, _picture_hash(frame)) for frame in container.decode(video=0)]
+        return [(frame.pts, picture_hash(frame)) for frame in container.decode(video=0)]
 
 
-def _picture_hash(frame: av.VideoFrame) -> bytes:
+def picture_hash(frame: av.VideoFrame) -> bytes:
     """Hash of a planar 8-bit picture without the padding at the end of its lines."""
     digest = sha256()
     for plane in frame.planes:
