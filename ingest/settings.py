@@ -94,6 +94,10 @@ class IngestSettings:
     """The longest such wait; it is tried for ever."""
     verified_keep_bytes: int = 4 << 30
     """Spool already in the store that is kept on the disk, for seeking viewers, before the oldest is freed."""
+    spool_flush_parts: bool = False
+    """Whether each part is flushed to the disk as it is written, instead of each segment when it ends. A machine that
+    loses its power then loses half a second of media, not up to six; each stream costs the disk two flushes a second.
+    """
     disk_low_bytes: int = 2 << 30
     """Below this much free space verified spool is freed, oldest first."""
     disk_full_bytes: int = 256 << 20
