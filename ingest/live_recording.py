@@ -54,6 +54,7 @@ class LiveRecording:
         reel: Callable[[ReelJob], None],
         disk_full: Callable[[], bool],
         threads: Executor,
+        flush_parts: bool = False,
     ) -> None:
         self.gaps = 0
         """How often the disk made a hole in the recording."""
@@ -61,6 +62,7 @@ class LiveRecording:
         self._reel = reel
         self._disk_full = disk_full
         self._threads = threads
+        self._flush_parts = flush_parts
         self._reel_number = first_reel_number - 1
         ticks = round(reel_seconds * CLOCK)
         self._reels = ReelBuilder(ticks, evidence=False, next_number=self._next_number)
@@ -93,9 +95,10 @@ class LiveRecording:
         self._threads.submit(_flushed, spool.seal())
 
     def mark_cut(self, spool: TakeSpool, serial: int, index: int) -> None:
-        """From this part on nothing is released: a crash must not forget it."""
+        """From this part on nothing is released: neither a crash nor a power cut must forget it."""
         try:
             spool.mark_cut(serial, index)
+            self._threads.submit(_flushed, spool.flush())
         except OSError as error:
             self._failed(error)
 
@@ -152,6 +155,8 @@ class LiveRecording:
                 discontinuity = opened.discontinuity and part.index == 0
                 place = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
                 self.paused = False
+                if self._flush_parts:
+                    self._threads.submit(_flushed, spool.flush())
             except OSError as error:
                 self._skipped = part.serial
                 self._failed(error)

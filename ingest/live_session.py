@@ -121,6 +121,7 @@ class LiveSession:
             reel=hooks.reel,
             disk_full=hooks.disk_full,
             threads=threads,
+            flush_parts=settings.spool_flush_parts,
         )
 
     @property

@@ -3,8 +3,8 @@ its copy.
 
 A folder per take: `take.json`, `init-N.mp4`, one file per segment, `index` with a line per part (`spool_index.py`),
 and a plan per reel. A part is one write to its file and one to the index. A segment's file is flushed to the disk
-when it ends, by a callable that belongs in a thread. Nothing is deleted without a `VerifiedCopy`, which only the
-store's read-back makes. What a crash left is read by `spool_recovery.py`.
+when it ends, or with each part where a setting says so, by a callable that belongs in a thread. Nothing is deleted
+without a `VerifiedCopy`, which only the store's read-back makes. What a crash left is read by `spool_recovery.py`.
 """
 
 import os
@@ -115,6 +115,21 @@ class TakeSpool:
                 os.fdatasync(self._index)
             finally:
                 os.close(data)
+
+        return flush
+
+    def flush(self) -> Callable[[], None]:
+        """What was written up to now is to reach the disk. The returned callable does it: call it in a thread."""
+        # Descriptors of its own: the segment may be sealed, or the take's folder removed, before a thread is free.
+        copies = [os.dup(one) for one in (self._data, self._index) if one >= 0]
+
+        def flush() -> None:
+            try:
+                for one in copies:
+                    os.fdatasync(one)
+            finally:
+                for one in copies:
+                    os.close(one)
 
         return flush
 

@@ -4,20 +4,25 @@ import errno
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psutil
 import pytest
 
 from ingest.cuts import cut_rule
 from ingest.events import Event, Init, Part, SegmentClosed, SegmentOpened
 from ingest.packager import Packager
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
+from ingest.settings import IngestSettings
 from ingest.spool import INDEX, TakeSpool, segment_name
+from ingest.spool_index import PartRecord, read
 from ingest.spool_recovery import RecoveredTake, recover, take_folders
 from storage.objects.store import ObjectStore
 from tests.ingest.builders import audio, interleaved, video
+from tests.ingest.live_house import House, lecture
 
 
 def about(**changes: object) -> TakeAbout:
@@ -238,3 +243,37 @@ def test_a_file_that_a_cut_divided_stays_until_both_sides_are_stored(tmp_path: P
 def test_ids_survive_the_disk(tmp_path: Path) -> None:
     spool = TakeSpool.create(tmp_path, about())
     assert isinstance(recover(spool.folder).spool.about.take_id, UUID)
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_parts_are_flushed_one_by_one_where_a_setting_says_so(
+    settings: IngestSettings, monkeypatch: pytest.MonkeyPatch, each: bool
+) -> None:
+    """What reached the disk by the time the first part is out, as the descriptors that were flushed tell."""
+    flushed: list[str] = []
+    real = os.fdatasync
+
+    def seen(descriptor: int) -> None:
+        flushed.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", seen)
+    house = House(replace(settings, spool_flush_parts=each))
+    take = house.take()
+    house.feed(take, lecture(1.6))
+    house.threads.shutdown(wait=True)
+    parts = sum(isinstance(record, PartRecord) for record in read((take.spool.folder / INDEX).read_bytes())[0])
+    assert parts > 1
+    assert flushed == ([segment_name(0), INDEX] * parts if each else [])
+
+
+def test_a_flush_that_comes_late_finds_its_own_files(tmp_path: Path) -> None:
+    """The segment is sealed, the index closed, and their numbers are other files' when a thread is free at last."""
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, events()[:3], seal=False)
+    late = spool.flush()
+    spool.seal()()
+    spool.close()
+    with (tmp_path / "stranger").open("wb"):
+        late()
+    assert not [one for one in psutil.Process().open_files() if one.path.startswith(str(spool.folder))]
