@@ -68,6 +68,7 @@ STATUS: dict[RefusalCode, int] = {
     _C.filing_missing: 409,
     _C.key_in_use: 409,
     _C.node_full: 503,
+    _C.department_full: 503,
     _C.disk_full: 507,
     _C.unsupported_codec: 415,
     _C.token_invalid: 403,

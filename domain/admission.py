@@ -61,6 +61,7 @@ class AdmissionLimits:
     overrun_seconds: float = 1800
     dead_after_seconds: float = 3
     max_publishers: int | None = None
+    max_department_publishers: int | None = None
     min_free_bytes: int | None = None
 
 
@@ -85,7 +86,8 @@ def admit(
 
     `session_id` is the session that the encoder's address names (WHIP), if it names one: a key of another session is
     there as unknown as any wrong key. Codes: unknown_key, key_revoked, key_expired, outside_window, session_over,
-    session_cancelled, session_not_scheduled, filing_missing, key_in_use, node_full, disk_full.
+    session_cancelled, session_not_scheduled, filing_missing, key_in_use, node_full, disk_full;
+    `require_department_room` says department_full.
     """
     if credential is None or session is None or session_id not in (None, credential.session_id):
         raise Refusal(RefusalCode.unknown_key)
@@ -139,3 +141,14 @@ def _require_room(load: NodeLoad, limits: AdmissionLimits, takes_over: bool) -> 
         raise Refusal(RefusalCode.node_full, max_publishers=limits.max_publishers)
     if limits.min_free_bytes is not None and load.free_bytes is not None and load.free_bytes < limits.min_free_bytes:
         raise Refusal(RefusalCode.disk_full, free_bytes=load.free_bytes, min_free_bytes=limits.min_free_bytes)
+
+
+def require_department_room(publishers: int, limits: AdmissionLimits) -> None:
+    """May the department's next encoder publish, beside the `publishers` that it has already on all nodes? No part of
+    `admit`, since only a count under a lock, in the transaction that writes the take, holds when two come at once.
+
+    Refusal("department_full"): other departments keep their room however much one of them plans for the same hour.
+    """
+    most = limits.max_department_publishers
+    if most is not None and publishers >= most:
+        raise Refusal(RefusalCode.department_full, max_publishers=most, publishers=publishers)

@@ -49,6 +49,7 @@ class RefusalCode(StrEnum):
     filing_missing = auto()
     key_in_use = auto()
     node_full = auto()
+    department_full = auto()
     disk_full = auto()
     unsupported_codec = auto()
 

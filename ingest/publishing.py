@@ -5,7 +5,7 @@ transaction, ownership, the take's row (and with the first main take the session
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol as TypingProtocol
@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from domain.admission import AdmissionLimits, NodeLoad, Publisher, admit
+from domain.admission import AdmissionLimits, NodeLoad, Publisher, admit, require_department_room
 from domain.broadcast_delay import held_seconds, is_reviewed
 from domain.ingest_key import key_hash
 from domain.kinds import Protocol, Slot
@@ -31,6 +31,7 @@ from storage.catalogue import credentials, live_owner, recordings, sessions, tak
 from storage.catalogue.credentials import Presented
 from storage.catalogue.faults import StaleOwner
 from storage.catalogue.live_owner import Owner
+from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Catalogue, Transaction
 
 log = structlog.get_logger()
@@ -86,10 +87,16 @@ class Publishing:
             overrun_seconds=settings.overrun_seconds,
             dead_after_seconds=settings.dead_after_seconds,
             max_publishers=settings.max_publishers,
+            max_department_publishers=settings.max_department_publishers or None,
             min_free_bytes=settings.disk_full_bytes,
         )
         self._side: dict[tuple[UUID, Slot], SideTake] = {}
         self._doors: dict[UUID, asyncio.Lock] = {}
+        self.refused: Callable[[UUID | None, Refusal], None] | None = None
+        """Told of every no, with the session that the key was for, if it was for one."""
+        self.silent_elsewhere: Callable[[UUID], Awaitable[float | None]] | None = None
+        """For how long a session's encoder has been silent at the node that owns it; None where none publishes there.
+        """
         self.ready = asyncio.Event()
         """Set when what an earlier process left is known: before that a session could not go on where it was."""
 
@@ -103,23 +110,39 @@ class Publishing:
         await self.ready.wait()
         presented = await self._present(wish.key)
         session_id = presented.row.session_id if presented else None
-        if session_id is None:
-            self._decide(wish, None)
-        assert session_id is not None
+        try:
+            if session_id is None:
+                self._decide(wish, None)
+            assert session_id is not None
+            return await self._through_the_door(wish, session_id)
+        except Refusal as refusal:
+            if self.refused:
+                self.refused(session_id, refusal)
+            raise
+
+    async def _through_the_door(self, wish: Wish, session_id: UUID) -> Take | SideTake:
         door = self._doors.setdefault(session_id, asyncio.Lock())
         async with door:  # two that come at once: the second sees the first
             presented = await self._present(wish.key)
             self._decide(wish, presented)
             assert presented is not None
+            if presented.row.slot == Slot.main and self._lives.find(session_id) is None:
+                self._decide(wish, presented, await self._publisher_elsewhere(session_id))
             self._drop_dead(session_id, presented.row.slot)
             return await self._begin(wish, presented)
 
     async def _present(self, key: str) -> Presented | None:
         return await self._catalogue.run(lambda tx: credentials.present(tx, key_hash(key)))
 
-    def _decide(self, wish: Wish, presented: Presented | None) -> None:
+    async def _publisher_elsewhere(self, session_id: UUID) -> Publisher | None:
+        """Who publishes into the session at the node that owns it."""
+        ask = self.silent_elsewhere
+        silent = await ask(session_id) if ask is not None else None
+        return None if silent is None else Publisher(True, self._wall() - timedelta(seconds=silent))
+
+    def _decide(self, wish: Wish, presented: Presented | None, elsewhere: Publisher | None = None) -> None:
         """Raises Refusal."""
-        current = self._current(presented.row.session_id, presented.row.slot) if presented else None
+        current = elsewhere or (self._current(presented.row.session_id, presented.row.slot) if presented else None)
         admit(
             presented.credential() if presented else None,
             presented.facts() if presented else None,
@@ -205,12 +228,21 @@ class Publishing:
         side = self._side[session_id, slot] = SideTake(take_id, publish, self._lives.clock, ended)
         return side
 
+    async def _require_department_room(self, tx: Transaction, session: Session, slot: Slot) -> None:
+        """Raises Refusal. Of a department's last place only one encoder can come to know, on whatever node."""
+        if self._limits.max_department_publishers is None or session.department_id is None:
+            return
+        await tx.lock(f"department_publishers:{session.department_id}")
+        beside = await takes.publishing_in_department(tx, session.department_id, beside=(session.id, slot))
+        require_department_room(beside, self._limits)
+
     async def _write(
         self, tx: Transaction, presented: Presented, publish: Publish, take_id: UUID, epoch: int | None
     ) -> _Begun:
         """The take's row. A session that is not here yet is claimed, and takes that its last owner left are ended."""
         row, now, settings = presented.row, self._wall(), self._lives.settings
         session = await sessions.lock(tx, row.session_id)
+        await self._require_department_room(tx, session, row.slot)
         previous = await live_owner.find(tx, row.session_id) if epoch is None else None
         if epoch is None:
             epoch = await live_owner.claim(tx, row.session_id, settings.node, settings.control_url, now)

@@ -81,6 +81,8 @@ class IngestSettings:
     """How long after its planned end a session may still be published into."""
     max_publishers: int = 64
     """Takes at one time on this node."""
+    max_department_publishers: int = 0
+    """Takes at one time of one department's sessions, on all nodes together; give all nodes the same. 0: no limit."""
 
     upload_threads: int = 2
     """Reels that are uploaded at the same time."""

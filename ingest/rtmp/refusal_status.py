@@ -20,6 +20,7 @@ _SENTENCES = {
     RefusalCode.filing_missing: (DENIED, "This event's filing has not been approved."),
     RefusalCode.key_in_use: (BAD_NAME, "Another encoder is publishing with this key."),
     RefusalCode.node_full: (FAILED, "This server is full, try again later."),
+    RefusalCode.department_full: (FAILED, "This department has as many encoders on the air as it may."),
     RefusalCode.disk_full: (FAILED, "This server's disk is full, try again later."),
     RefusalCode.unsupported_codec: (FAILED, "What is sent here cannot be used."),
 }

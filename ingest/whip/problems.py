@@ -31,6 +31,7 @@ _STATUS = {
     _C.stale_version: 412,
     _C.precondition_required: 428,
     _C.node_full: 503,
+    _C.department_full: 503,
     _C.disk_full: 507,
 }
 

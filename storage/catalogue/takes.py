@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.facts import TakeEnded, TakeStarted
@@ -14,12 +14,14 @@ from domain.kinds import Protocol, Slot
 from domain.states import TAKE, SessionMove, SessionState, TakeMove, TakeState
 from storage.catalogue import live_owner, recordings, sessions
 from storage.catalogue.rows import locked
+from storage.catalogue.tables.session import Session
 from storage.catalogue.tables.take import Take
 from storage.catalogue.tables.take_init import TakeInit
 from storage.catalogue.transaction import Transaction
 
 RECORDED_SLOTS = frozenset({Slot.main, Slot.backup})
 """Takes of these slots make the session's recording; a rehearsal leaves nothing."""
+_OVER = (SessionState.ended, SessionState.cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,22 @@ async def publishing(tx: Transaction, session_id: UUID, slot: Slot) -> Take | No
     """The take that publishes into the slot now."""
     statement = select(Take).where(Take.session_id == session_id, Take.slot == slot, Take.state == TakeState.publishing)
     return (await tx.session.scalars(statement)).one_or_none()
+
+
+async def publishing_in_department(tx: Transaction, department_id: UUID, *, beside: tuple[UUID, Slot]) -> int:
+    """How many takes of the department's sessions publish now, on all nodes, not counting that session's slot.
+
+    A session that is over publishes nothing, even where the node of its take died before it could say so.
+    """
+    session_id, slot = beside
+    statement = (
+        select(func.count())
+        .select_from(Take)
+        .join(Session, Session.id == Take.session_id)
+        .where(Session.department_id == department_id, Session.state.not_in(_OVER))
+        .where(Take.state == TakeState.publishing, or_(Take.session_id != session_id, Take.slot != slot))
+    )
+    return await tx.session.scalar(statement) or 0
 
 
 async def of_session(tx: Transaction, session_id: UUID) -> Sequence[Take]:

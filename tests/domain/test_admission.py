@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.admission import Admission, AdmissionLimits, Credential, NodeLoad, Publisher, SessionFacts, admit
+from domain.admission import (
+    Admission,
+    AdmissionLimits,
+    Credential,
+    NodeLoad,
+    Publisher,
+    SessionFacts,
+    admit,
+    require_department_room,
+)
 from domain.kinds import SessionKind, Slot
 from domain.refusals import Refusal
 from domain.states import SessionState
@@ -137,6 +146,15 @@ def test_a_full_node_takes_no_more_but_lets_an_encoder_replace_its_own_dead_conn
     dead = Publisher(active=True, last_media_at=START - timedelta(seconds=9))
     assert admit(KEY, CLASS, dead, now=START, limits=limits, load=full).takes_over
     assert admit(KEY, CLASS, None, now=START, limits=limits, load=NodeLoad(publishers=7))
+
+
+def test_a_department_has_as_many_on_the_air_as_it_may() -> None:
+    limits = replace(LIMITS, max_department_publishers=2)
+    with pytest.raises(Refusal) as caught:
+        require_department_room(2, limits)
+    assert (caught.value.code, caught.value.facts) == ("department_full", {"max_publishers": 2, "publishers": 2})
+    require_department_room(1, limits)
+    require_department_room(10_000, LIMITS)
 
 
 def test_a_disk_nearly_full_takes_nobody_in() -> None:

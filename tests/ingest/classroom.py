@@ -44,7 +44,9 @@ class Lesson:
         return playback_token.sign(KEYS.playback, claim)
 
 
-async def lesson(catalogue: Catalogue, *, delay_seconds: int = 0, slot: Slot = Slot.main) -> Lesson:
+async def lesson(
+    catalogue: Catalogue, *, delay_seconds: int = 0, slot: Slot = Slot.main, department_id: UUID | None = None
+) -> Lesson:
     """Plans a daily session that begins now."""
     credential_id, instant = uuid4(), now()
     key = ingest_key.derive(INGEST_SECRET, credential_id)
@@ -63,6 +65,7 @@ async def lesson(catalogue: Catalogue, *, delay_seconds: int = 0, slot: Slot = S
             release=Release.roster_at_once,
             retention_class="ordinary",
             delay_seconds=delay_seconds,
+            department_id=department_id,
         )
         await sessions.add(tx, [session])
         await credentials.issue(

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,6 +17,7 @@ from ingest.settings import IngestSettings
 from ingest.side_take import SideTake
 from ingest.take import Publish, Take
 from storage.catalogue import credentials, live_owner, recordings, sessions, takes
+from storage.catalogue.tables.department import Department
 from storage.catalogue.tables.take import Take as TakeRow
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
@@ -153,6 +155,92 @@ async def test_a_full_node_says_so(publishing: tuple[Publishing, Lives], catalog
     for _ in range(3):
         await publisher.admit(Request((await lesson(catalogue)).key))
     assert await refused(publisher, Request((await lesson(catalogue)).key)) == RefusalCode.node_full
+
+
+async def department(catalogue: Catalogue) -> UUID:
+    made = uuid4()
+    async with catalogue.transaction() as tx:
+        tx.session.add(Department(id=made, slug=str(made), name_zh="教务处", name_en="Academic affairs"))
+    return made
+
+
+@asynccontextmanager
+async def node(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore, name: str, most: int
+) -> AsyncIterator[tuple[Publishing, Lives]]:
+    """One of several, which let in `most` of a department."""
+    own = replace(settings, node=name, spool_folder=settings.spool_folder / name, max_department_publishers=most)
+    lives = Lives(own, catalogue, store, clock=asyncio.get_running_loop().time, wall=now)
+    lives.ledger.start()
+    made = Publishing(catalogue, lives, wall=now)
+    made.ready.set()
+    yield made, lives
+    await lives.ledger.drain(5)
+    await lives.ledger.stop()
+    lives.close()
+
+
+async def test_a_full_department_says_so_on_every_node_and_leaves_the_others_their_room(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore
+) -> None:
+    ours, theirs = await department(catalogue), await department(catalogue)
+    async with (
+        node(settings, catalogue, store, "a", 2) as (first, lives),
+        node(settings, catalogue, store, "b", 2) as (
+            second,
+            _,
+        ),
+    ):
+        take = await first.admit(Request((await lesson(catalogue, department_id=ours)).key))
+        await second.admit(Request((await lesson(catalogue, department_id=ours, slot=Slot.rehearsal)).key))
+        late = await lesson(catalogue, department_id=ours)
+        told: list[tuple[UUID | None, Refusal]] = []
+        second.refused = lambda session_id, refusal: told.append((session_id, refusal))
+        for door in (first, second):
+            assert await refused(door, Request(late.key)) == RefusalCode.department_full
+        assert [(session_id, refusal.facts) for session_id, refusal in told] == [
+            (late.session_id, {"max_publishers": 2, "publishers": 2})
+        ]
+        assert await rows(catalogue, late.session_id) == []
+        async with catalogue.transaction() as tx:
+            assert (await sessions.get(tx, late.session_id)).state == SessionState.scheduled
+        await second.admit(Request((await lesson(catalogue, department_id=theirs)).key))
+        await second.admit(Request((await lesson(catalogue)).key))
+        take.ended("unpublished")
+        await lives.ledger.drain(5)
+        await second.admit(Request(late.key))
+
+
+async def test_of_a_departments_last_place_one_of_many_learns(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore
+) -> None:
+    ours = await department(catalogue)
+    lessons = [await lesson(catalogue, department_id=ours) for _ in range(6)]
+    async with (
+        node(settings, catalogue, store, "a", 1) as (first, _),
+        node(settings, catalogue, store, "b", 1) as (
+            second,
+            _,
+        ),
+    ):
+        doors = [(first, second)[n % 2].admit(Request(one.key)) for n, one in enumerate(lessons)]
+        results = await asyncio.gather(*doors, return_exceptions=True)
+    assert sum(isinstance(result, Take) for result in results) == 1
+    assert [one.code for one in results if isinstance(one, Refusal)] == [RefusalCode.department_full] * 5
+
+
+async def test_a_departments_dead_encoder_is_replaced_and_a_session_that_is_over_takes_no_place(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore
+) -> None:
+    ours = await department(catalogue)
+    own = replace(settings, dead_after_seconds=0.05)
+    async with node(own, catalogue, store, "a", 1) as (publisher, _):
+        told = await lesson(catalogue, department_id=ours)
+        await publisher.admit(Request(told.key))
+        await asyncio.sleep(0.1)  # the silence is the thing tested
+        await publisher.admit(Request(told.key))
+        await order(catalogue, told.session_id, "end")  # its node does not hear of it: the row still publishes
+        await publisher.admit(Request((await lesson(catalogue, department_id=ours)).key))
 
 
 async def test_a_rehearsal_is_measured_and_leaves_nothing(

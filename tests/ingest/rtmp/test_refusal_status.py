@@ -7,7 +7,8 @@ from ingest.rtmp.refusal_status import status_of
 
 PUBLISH_CODES = [
     "unknown_key", "key_revoked", "key_expired", "outside_window", "session_over", "session_cancelled",
-    "session_not_scheduled", "filing_missing", "key_in_use", "node_full", "disk_full", "unsupported_codec",
+    "session_not_scheduled", "filing_missing", "key_in_use", "node_full", "department_full", "disk_full",
+    "unsupported_codec",
 ]  # fmt: skip
 
 

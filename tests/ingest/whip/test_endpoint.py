@@ -67,6 +67,7 @@ async def test_who_has_no_key(whip: Whip) -> None:
         (RefusalCode.session_over, 409),
         (RefusalCode.filing_missing, 409),
         (RefusalCode.node_full, 503),
+        (RefusalCode.department_full, 503),
         (RefusalCode.disk_full, 507),
     ],
 )

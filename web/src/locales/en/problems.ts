@@ -43,6 +43,8 @@ export const problems = {
   filing_missing: 'The filing has not been approved yet.',
   key_in_use: 'An encoder is already publishing with this key.',
   node_full: 'The ingest service is full. Call the network centre.',
+  department_full:
+    'Your department has as many encoders on the air as it may ({max_publishers}). Wait for another class to end, or call the network centre.',
   disk_full: 'There is no room left to record. Call the network centre.',
   unsupported_codec: 'The encoder sends a format that is not supported. Use H.264 video and AAC audio.',
   tracks_left_out: 'The encoder sends several tracks of one kind. Only the first is used.',
