@@ -143,11 +143,11 @@ async def test_a_body_that_says_it_is_no_json_is_not_read(academic: Client, reco
 
 async def test_a_wrong_method_is_told_the_right_ones(academic: Client, recording: Recording) -> None:
     for method, path, allowed in (
-        ("PUT", f"/api/v1/recordings/{recording.id}", {"GET", "PATCH", "OPTIONS"}),
-        ("DELETE", "/api/v1/sessions", {"GET", "OPTIONS"}),
+        ("PUT", f"/api/v1/recordings/{recording.id}", {"GET", "HEAD", "PATCH", "OPTIONS"}),
+        ("DELETE", "/api/v1/sessions", {"GET", "HEAD", "OPTIONS"}),
         ("GET", "/api/v1/sign-ins", {"POST", "OPTIONS"}),
         ("PATCH", f"/api/v1/sessions/{recording.session_id}/cut", {"POST", "OPTIONS"}),
-        ("TRACE", "/api/v1/institute", {"GET", "OPTIONS"}),
+        ("TRACE", "/api/v1/institute", {"GET", "HEAD", "OPTIONS"}),
     ):
         answer = await academic.request(method, path)
         assert told(answer)[0] == 405, path
