@@ -22,6 +22,9 @@ test-long: .state/dev .state/web-dev .state/system ## The second tier: every jou
 lint: .state/dev .state/web-dev ## Style, types and import rules
 	scripts/lint
 
+fuzz: .state/dev ## A million inputs against the parsers of RTMP (INPUTS=n for fewer)
+	scripts/fuzz
+
 bench: .state/dev .state/system ## One benchmark: NAME=live [QUICK=1] [JSON=file]
 	@.venv/bin/lectern bench $(NAME) $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
@@ -65,4 +68,4 @@ clean: ## Remove what was built, but not the data
 help: ## This list
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo up test test-long lint bench web lock clean help
+.PHONY: demo up test test-long fuzz lint bench web lock clean help

@@ -1,0 +1,98 @@
+"""Where fuzzing begins: real encoders' bytes and one of each kind of message, for each target."""
+
+import struct
+from pathlib import Path
+
+from ingest.rtmp.amf0 import Date, EcmaArray, Value, encode
+from tests.kit import rtmp_bytes as wire
+
+CAPTURES = Path(__file__).parents[1] / "ingest" / "rtmp" / "captures"
+_HANDSHAKE_BYTES = 1 + 2 * 1536
+_CAPTURED_BYTES = 2500  # of a capture behind its handshake: commands, configurations, some media
+NAL = b"\0\0\0\x02\x65\x88"
+AMF3 = (
+    "11 0a 23 03 43 03 61 03 62 01 04 02",
+    "11 09 07 01 0a 13 01 03 61 06 00 0a 01 06 00 0a 02",
+    "11 0d 05 00 00000001 ffffffff",
+    "11 11 05 00 06 03 61 04 01 04 07 03",
+    "11 08 01 4271d6f3e5c00000",
+    "11 0c 05 6869",
+)
+
+
+def seeds(target: str) -> list[bytes]:
+    """The seeds of one of `targets.TARGETS`."""
+    match target:
+        case "handshake":
+            return _handshakes()
+        case "chunks":
+            return [*_messages(), *_captured()]
+        case "amf":
+            return _values()
+        case "publish":
+            return [*_messages(), b"".join(_messages())]
+        case _:
+            return [wire.opening()[_HANDSHAKE_BYTES:], wire.opening(), *_captured(), *_openings()]
+
+
+def _handshakes() -> list[bytes]:
+    signed = [b"\x03" + wire.signed_block(scheme) + bytes(1536) for scheme in (8, 772)]
+    return [wire.handshake(), *signed, b"\x06", b"\x16\x03\x01", wire.handshake() + b"behind"]
+
+
+def _captured() -> list[bytes]:
+    return [path.read_bytes()[_HANDSHAKE_BYTES:][:_CAPTURED_BYTES] for path in sorted(CAPTURES.glob("*.rtmp"))]
+
+
+def _values() -> list[bytes]:
+    properties: dict[str, Value] = {
+        "app": "live",
+        "capsEx": 15.0,
+        "fourCcList": ["av01", "hvc1"],
+        "ok": True,
+        "none": None,
+    }
+    said = [
+        encode("connect", 1.0, properties),
+        encode("@setDataFrame", "onMetaData", EcmaArray({"width": 320.0, "at": Date(1.5), "inner": {"a": [1.0, "b"]}})),
+        encode("x" * 70_000)[:300],
+    ]
+    return [*said, *map(bytes.fromhex, AMF3), encode("connect", 1.0) + bytes.fromhex(AMF3[0])]
+
+
+def _openings() -> list[bytes]:
+    tail = wire.command("createStream", 2.0, None) + wire.command("publish", 3.0, None, "KEY", stream_id=1)
+    amf3 = wire.message(17, b"\0" + encode("createStream", 2.0, None))
+    return [wire.connect("live", capsEx=15.0, fourCcList=["*"]) + tail, wire.connect("KEY") + amf3 + tail]
+
+
+def _messages() -> list[bytes]:
+    """One of each kind as a publisher says it in chunks of 4096 bytes, where that is what holds."""
+
+    def say(kind: int, payload: bytes, time: int = 0, form: int = 0) -> bytes:
+        return wire.message(kind, payload, time=time, stream_id=1, chunk_stream=6, chunk_bytes=4096, form=form)
+
+    several = b"\x96\x10avc1" + b"".join(bytes((n,)) + len(NAL).to_bytes(3, "big") + NAL for n in range(3))
+    return [
+        wire.message(1, struct.pack(">I", 65_536), chunk_stream=2),
+        wire.message(2, struct.pack(">I", 6), chunk_stream=2),
+        wire.message(3, struct.pack(">I", 1), chunk_stream=2),
+        wire.message(4, bytes.fromhex("000600000001"), chunk_stream=2),
+        wire.message(5, struct.pack(">I", 100), chunk_stream=2),
+        say(wire.DATA, wire.metadata(width=320.0, encoder="fuzz")),
+        say(wire.VIDEO, wire.avc_configuration()),
+        say(wire.AUDIO, wire.aac_configuration()),
+        say(wire.VIDEO, wire.avc_frame(NAL * 60, key=True, offset_ms=80), 40),
+        say(wire.VIDEO, wire.avc_frame(NAL), 0x0100_0000),
+        say(wire.AUDIO, wire.aac_frame(b"sound"), 21),
+        say(wire.AGGREGATE, wire.tags([(8, 43, wire.aac_frame(b"a")), (9, 40, wire.avc_frame(NAL))]), 43),
+        say(wire.VIDEO, b"\x90avc1" + wire.AVCC),
+        say(wire.VIDEO, b"\x91avc1\0\0\x28" + NAL, 80),
+        say(wire.VIDEO, b"\x97\x02\x07\xa1\x20\x03avc1" + NAL, 80),
+        say(wire.VIDEO, several, 80),
+        say(wire.AUDIO, b"\x95\x00mp4a\x01" + wire.ASC),
+        say(17, b"\0" + encode("_checkbw", 0.0, None)),
+        say(20, encode("FCUnpublish", 6.0, None, "KEY")),
+        say(20, encode("deleteStream", 7.0, None, 1.0)),
+        say(20, encode("publish", 8.0, None, "KEY2", "live")),
+    ]
