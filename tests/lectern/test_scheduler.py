@@ -146,8 +146,9 @@ async def test_who_runs_over_is_ended_once_and_its_node_is_told(
         async with asyncio.timeout(WAIT_SECONDS):
             note = await anext(aiter(notes))
         await scheduler.end_overrun()
-    assert json.loads(note.payload) == {"session_id": str(session_id), "command": "end", "reason": "overrun"}
     ended = await state_of(catalogue, session_id)
+    said = {"session_id": str(session_id), "command": "end", "reason": "overrun", "number": ended.version}
+    assert json.loads(note.payload) == said
     assert (ended.state, ended.end_reason, ended.ended_at) == (SessionState.ended, "overrun", clock.now)
     async with catalogue.transaction() as tx:
         facts = (await tx.session.scalars(select(FactRow).where(FactRow.name == SessionEnded.NAME))).all()
