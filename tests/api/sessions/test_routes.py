@@ -1,5 +1,6 @@
 """Sessions as the timetable's people use them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,17 @@ async def test_the_instructor_gets_a_key_that_stays_until_it_is_renewed(
     assert new is not None
     assert new.row.revoked_at is None
     assert new.session.id == session.id
+
+
+@pytest.mark.parametrize("address", ["", "rtmps://lectern.test:1936/live"])
+async def test_the_encrypted_address_is_shown_where_it_is_offered(
+    resources: Resources, school: School, session: Session, address: str
+) -> None:
+    offering = replace(resources, settings=replace(resources.settings, rtmps_public_url=address))
+    async with client_of(offering) as client:
+        await client.sign_in(school.teacher.login)
+        told = (await client.get(f"/api/v1/sessions/{session.id}/ingest")).json()
+    assert (told["rtmps_server"], told["rtmp_server"]) == (address or None, resources.settings.rtmp_public_url)
 
 
 async def test_nobody_else_gets_the_key(client: Client, school: School, session: Session) -> None:
