@@ -6,17 +6,27 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Relay:
-    """Listens on `port` while it is whole; after `cut` every connection is reset and none is taken."""
+    """Listens on `port` while it is whole; after `cut` every connection is reset and none is taken. While it is `held`
+    nothing comes through, and nobody is told.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = 0
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def hold(self) -> None:
+        self._flows.clear()
+
+    def let_go(self) -> None:
+        self._flows.set()
 
     async def cut(self) -> None:
         if self._server is not None:
@@ -39,6 +49,7 @@ class Relay:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
         self._writers.discard(writer)
