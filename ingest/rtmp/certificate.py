@@ -61,6 +61,7 @@ class Certificate:
         not_after(certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.num_tickets = 0  # librtmp over GnuTLS takes a ticket of TLS 1.3 for an error; encoders resume nothing
         try:
             context.load_cert_chain(certificate, key, password="")  # never ask at the terminal
         except ssl.SSLError as error:

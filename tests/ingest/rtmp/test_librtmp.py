@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from domain.refusals import Refusal
+from ingest.rtmp.certificate import Certificate
+from ingest.rtmp.server import RtmpServer
+from ingest.rtmp.settings import RtmpSettings
 from tests.ingest.rtmp import librtmp_publisher
 from tests.ingest.rtmp.recorder import PATIENCE_SECONDS, Recorder, demuxed, received, serving
+from tests.kit.certificates import write_pair
 
 LIBRARY = ctypes.util.find_library("rtmp")
 pytestmark = [
@@ -40,6 +44,22 @@ async def test_every_packet_and_time_equals_the_source(clip: Path) -> None:
     assert (take.request.app, take.request.key, take.ends) == ("live", "KEY", ["unpublished"])
     assert received(take, "video") == source["video"]
     assert received(take, "audio") == source["audio"]
+
+
+async def test_rtmps(clip: Path, tmp_path: Path) -> None:
+    """It reads a session ticket of TLS 1.3 as an error: none is sent."""
+    recorder = Recorder()
+    settings = RtmpSettings(hosts=("127.0.0.1",), port=0, tls_port=0, linger_seconds=1.0)
+    server = RtmpServer(settings, recorder, Certificate(*write_pair(tmp_path)))
+    await server.start()
+    try:
+        assert await publish(f"rtmps://127.0.0.1:{server.tls_port}/live/KEY", clip) == 0
+        await recorder.until(lambda: recorder.takes[0].ends)
+    finally:
+        await server.stop()
+    (take,) = recorder.takes
+    assert (take.request.secure, take.ends) == (True, ["unpublished"])
+    assert received(take, "video") == demuxed(clip)["video"]
 
 
 async def test_a_refusal_ends_it(clip: Path) -> None:

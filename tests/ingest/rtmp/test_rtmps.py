@@ -179,6 +179,17 @@ async def until_counted(server: RtmpServer) -> None:
     raise AssertionError("nobody came")
 
 
+async def test_ipv6_too(pair: Pair) -> None:
+    recorder = Recorder()
+    async with secure(recorder, pair, hosts=("127.0.0.1", "::1")) as (_, port):
+        for host in ("127.0.0.1", "::1"):
+            reader, writer = await asyncio.open_connection(host, port, ssl=trusting())
+            writer.write(wire.opening())
+            await asyncio.wait_for(reader.readuntil(b"NetStream.Publish.Start"), PATIENCE_SECONDS)
+            assert recorder.takes[-1].request.address == host
+            writer.close()
+
+
 async def _rest(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.read()
