@@ -71,14 +71,20 @@ class LiveRecording:
         self._evidence = _Gathering()
         self._opened: SegmentOpened | None = None
         self._skipped: int | None = None  # the segment of which no more is spooled
+        self._unwritten: dict[int, Init] = {}  # that the disk did not take, and what follows them cannot do without
         # Of parts that are on their way through the gate: their spool, their init and their place.
         self._places: dict[tuple[int, int], tuple[TakeSpool, int, SpoolRange | None]] = {}
 
     def write_init(self, spool: TakeSpool, init: Init) -> None:
+        self._unwritten = {init.number: init}
         try:
-            self._threads.submit(_flushed, spool.write_init(init))
+            self._write_init(spool, init)
         except OSError as error:
             self._failed(error)
+
+    def _write_init(self, spool: TakeSpool, init: Init) -> None:
+        self._threads.submit(_flushed, spool.write_init(init))
+        del self._unwritten[init.number]
 
     def write(self, spool: TakeSpool, event: GatedEvent) -> None:
         """Spools what was made, before anyone sees it."""
@@ -152,6 +158,8 @@ class LiveRecording:
             self._pause()
         elif self._skipped != part.serial:  # a hole in a segment's file would be worse than a segment less
             try:
+                if (init := self._unwritten.get(opened.init_number)) is not None:
+                    self._write_init(spool, init)
                 discontinuity = opened.discontinuity and part.index == 0
                 place = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
                 self.paused = False

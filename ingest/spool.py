@@ -9,6 +9,7 @@ without a `VerifiedCopy`, which only the store's read-back makes. What a crash l
 
 import os
 from collections.abc import Callable
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +32,9 @@ from storage.objects.store import VerifiedCopy
 
 INDEX = "index"
 ABOUT = "take.json"
+RESERVE = "reserve"
+RESERVE_BYTES = 65_536
+"""Kept from the disk for the plans of some reels: what is uploaded is what makes room on a full disk."""
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -64,6 +68,7 @@ class TakeSpool:
         """A new folder for a take, with `about` on the disk. Waits for the disk: call it in a thread."""
         folder = root / str(about.recording_id) / str(about.take_id)
         folder.mkdir(parents=True, exist_ok=True)
+        _reserve(folder)
         write_durably(folder / ABOUT, msgspec.json.encode(about))
         return cls(folder, about)
 
@@ -144,6 +149,14 @@ class TakeSpool:
 
     def plan(self, reel: ReelPlan) -> None:
         """A reel is made of these files: said on the disk before its upload begins. Call it in a thread."""
+        try:
+            self._plan(reel)
+        except OSError as error:
+            if error.errno != ENOSPC or not unlink(self.folder / RESERVE):
+                raise
+            self._plan(reel)
+
+    def _plan(self, reel: ReelPlan) -> None:
         self._log(ReelRecord(reel.number))
         write_durably(self.folder / reel.file_name, msgspec.json.encode(reel))
 
@@ -161,6 +174,8 @@ class TakeSpool:
                 freed += unlink(self.folder / name)
                 del self._left[name]
         unlink(self.folder / reel.file_name)
+        if not self.is_empty:
+            _reserve(self.folder)
         return freed
 
     def adopt(self, left: dict[str, int]) -> None:
@@ -202,6 +217,18 @@ class TakeSpool:
         self._torn = True
         _write_all(self._index, text)
         self._torn = False
+
+
+def _reserve(folder: Path) -> None:
+    """Takes room for plans, unless the disk has none: then it is taken when there is."""
+    path = folder / RESERVE
+    if path.exists():
+        return
+    try:
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+    except OSError:
+        unlink(path)
 
 
 def write_durably(path: Path, data: bytes) -> None:
