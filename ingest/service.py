@@ -21,6 +21,7 @@ from ingest.hls.viewers import Viewers
 from ingest.http import Dispatch, HttpServer, Mounted
 from ingest.listening import LONGEST_TOKEN, Listening
 from ingest.lives import Lives
+from ingest.metrics import Metrics
 from ingest.nodes.moves import PREFIX as NODE_PREFIX
 from ingest.nodes.neighbours import LOOK_SECONDS, Neighbours
 from ingest.publishing import Publishing
@@ -32,7 +33,7 @@ from ingest.rtmp.server import RtmpServer
 from ingest.rtmp.settings import RtmpSettings
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import RecoveredTake
-from ingest.statistics import Metrics, Statistics
+from ingest.statistics import Statistics
 from ingest.whip.endpoint import PREFIX as WHIP_PREFIX
 from ingest.whip.endpoint import WhipEndpoint
 from ingest.whip.settings import WhipSettings
@@ -98,7 +99,9 @@ class IngestService:
         self.neighbours = Neighbours(
             keys.control, self.lives, self.viewers, self._reader, catalogue, self._valkey, wall=wall
         )
+        self.publishing.silent_elsewhere = self.neighbours.silent_seconds
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
+        self.publishing.refused = self._statistics.refused
         self._listening = Listening(
             settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
         )
@@ -111,7 +114,11 @@ class IngestService:
         """
         found = await asyncio.to_thread(recovery.read_spools, self.lives)
         delivery = Delivery(self.lives.find, self.viewers, self._reader, self.neighbours.forwarder)
-        doors: dict[str, Mounted] = {WHIP_PREFIX: self.whip, NODE_PREFIX: self.neighbours.door, **(mounted or {})}
+        doors: dict[str, Mounted] = {
+            WHIP_PREFIX: self.neighbours.whip_door(self.whip),
+            NODE_PREFIX: self.neighbours.door,
+            **(mounted or {}),
+        }
         app = Dispatch(delivery, self.control, self.metrics, self.troubles, doors)
         self.http = HttpServer(app, self.settings.http_host, self.settings.http_port, shared=self.settings.shared_ports)
         self.http.bind()

@@ -1,6 +1,7 @@
 """What nodes ask each other for, each request signed as orders are: to hand a session over, and a segment of its spool.
 
 POST /node/sessions/{id}/handover/{epoch}   the session's tail; 404 where it is not here
+GET  /node/sessions/{id}/publisher/{epoch}  for how many seconds its encoder has sent nothing; 404 where none publishes
 GET  /node/sessions/{id}/segments/{msn}     a finished segment, muxed
 """
 
@@ -47,9 +48,17 @@ class NodeDoor:
         if (method, pieces[1]) == ("POST", "handover"):
             tail = self._moves.handed_over(session_id, int(pieces[2]))
             return NOT_FOUND if tail is None else Answer(200, tails.encode(tail), b"application/json")
+        if (method, pieces[1]) == ("GET", "publisher"):
+            return self._publisher(session_id)
         if (method, pieces[1]) == ("GET", "segments"):
             return await self._segment(session_id, int(pieces[2]))
         return NOT_FOUND
+
+    def _publisher(self, session_id: UUID) -> Answer:
+        session = self._lives.find(session_id)
+        if session is None or session.take is None:
+            return NOT_FOUND
+        return Answer(200, b"%.3f" % session.take.silent_seconds())
 
     async def _segment(self, session_id: UUID, msn: int) -> Answer:
         for session in (self._lives.left.get(session_id), self._lives.find(session_id)):

@@ -66,10 +66,10 @@ class Moves:
             path = f"{PREFIX}{session_id}/handover/{epoch}"
             signature = sign(self._secret, "POST", path, b"", self._wall())
             try:
-                reply = await self._upstream.post(
+                reply = await self._upstream.ask(
+                    "POST",
                     previous.control_url,
                     path,
-                    b"",
                     [(SIGNATURE, signature.encode())],
                     timeout_seconds=HANDOVER_SECONDS,
                 )
@@ -83,6 +83,18 @@ class Moves:
             return tails.with_margin(noted) if noted is not None and previous is not None else noted
         except (RedisError, OSError) as error:
             log.warning("tail_not_found", session=str(session_id), error=str(error))
+            return None
+
+    async def silent_seconds(self, session_id: UUID, owner: LiveHint) -> float | None:
+        """For how long the session's encoder at another node has sent nothing; None where none publishes there, or
+        nobody answers: then it may be taken over.
+        """
+        path = f"{PREFIX}{session_id}/publisher/{owner.epoch}"
+        headers = [(SIGNATURE, sign(self._secret, "GET", path, b"", self._wall()).encode())]
+        try:
+            reply = await self._upstream.get(owner.url, path, headers, timeout_seconds=HANDOVER_SECONDS)
+            return float(reply.body) if reply.status == 200 else None
+        except (NodeUnreachable, ValueError):
             return None
 
     def handed_over(self, session_id: UUID, epoch: int) -> Tail | None:

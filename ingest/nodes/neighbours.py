@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 import redis.asyncio
 
@@ -13,6 +14,7 @@ from ingest.nodes.forwarding import Forwarder
 from ingest.nodes.moves import Moves
 from ingest.nodes.owners import Owners
 from ingest.nodes.upstream import Upstream
+from ingest.nodes.whip_door import Mounted, WhipDoor
 from storage.catalogue.transaction import Catalogue
 
 LOOK_SECONDS = 2.0
@@ -37,11 +39,13 @@ class Neighbours:
         self._lives = lives
         self._viewers = viewers
         self._upstream = Upstream()
+        self._secret = secret
         self._moves = Moves(lives, catalogue, self._upstream, valkey, secret, url=settings.control_url, wall=wall)
+        self._owners = Owners(catalogue, valkey, clock=lives.clock)
         self.forwarder = Forwarder(
             settings.node,
             secret,
-            Owners(catalogue, valkey, clock=lives.clock),
+            self._owners,
             self._upstream,
             watching=viewers.here,
             wall=wall,
@@ -62,6 +66,17 @@ class Neighbours:
     async def look(self) -> None:
         """Every `LOOK_SECONDS`. Raises CatalogueUnavailable."""
         await self._moves.look()
+
+    async def silent_seconds(self, session_id: UUID) -> float | None:
+        """Of the session's encoder, where another node has it."""
+        owner = await self._owners.find(session_id)
+        if owner is None or owner.node == self._lives.settings.node:
+            return None
+        return await self._moves.silent_seconds(session_id, owner)
+
+    def whip_door(self, inner: Mounted) -> WhipDoor:
+        """What passes requests on that belong to a publish at another process."""
+        return WhipDoor(inner, self._upstream, self._secret, url=self._lives.settings.control_url)
 
     def close(self) -> None:
         self._upstream.close()

@@ -109,11 +109,7 @@ class Upstream:
 
     async def get(self, url: str, target: str, headers: Headers = (), *, timeout_seconds: float) -> Reply:
         """`url` names the node, `target` is path and query. Raises NodeUnreachable."""
-        return await self._ask("GET", url, target, headers, b"", timeout_seconds)
-
-    async def post(self, url: str, target: str, body: bytes, headers: Headers = (), *, timeout_seconds: float) -> Reply:
-        """The same; `body` is JSON. Raises NodeUnreachable."""
-        return await self._ask("POST", url, target, headers, body, timeout_seconds)
+        return await self.ask("GET", url, target, headers, timeout_seconds=timeout_seconds)
 
     def close(self) -> None:
         for kept in self._idle.values():
@@ -121,18 +117,23 @@ class Upstream:
                 connection.close()
         self._idle.clear()
 
-    async def _ask(self, method: str, url: str, target: str, headers: Headers, body: bytes, seconds: float) -> Reply:
+    async def ask(
+        self, method: str, url: str, target: str, headers: Headers, body: bytes = b"", *, timeout_seconds: float
+    ) -> Reply:
+        """The same for any method. It may arrive twice, when a kept connection was closed without a word meanwhile.
+        Raises NodeUnreachable.
+        """
         host = urlsplit(url).netloc
         lines = [b"%s %s HTTP/1.1" % (method.encode(), target.encode()), b"host: " + host.encode()]
         lines += [b"%s: %s" % header for header in headers]
-        if method == "POST":
+        if method != "GET":
             lines.append(b"content-length: %d" % len(body))
         request = b"\r\n".join((*lines, b"", body))
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeout_seconds):
                 return await self._on_some_connection(url, request)
         except TimeoutError:
-            raise NodeUnreachable(f"{url} did not answer within {seconds:g} s") from None
+            raise NodeUnreachable(f"{url} did not answer within {timeout_seconds:g} s") from None
 
     async def _on_some_connection(self, url: str, request: bytes) -> Reply:
         kept = self._kept(url)

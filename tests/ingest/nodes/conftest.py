@@ -9,6 +9,9 @@ from storage.embedded import valkey as embedded_valkey
 from storage.objects.store import ObjectStore
 from tests.conftest import CatalogueUrls
 from tests.ingest.nodes.house import Stores, stores_of
+from tests.ingest.whip.conftest import clip
+
+__all__ = ["clip", "stores"]
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Ingest nodes that share the stores, each behind wires of its own that can be cut, and viewers at each."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from uuid import UUID
 
 import httpx
 
@@ -160,6 +160,12 @@ def segments_of(playlist: str) -> dict[int, tuple[float, bool]]:
     return found
 
 
-def take_of(node: Node, session_id: UUID) -> bool:
-    session = node.service.lives.sessions.get(session_id)
-    return session is not None and session.take is not None
+async def fall_silent(process: asyncio.subprocess.Process, node: Node, told: Lesson) -> None:
+    """The encoder's line is gone, as far as its node knows: nothing comes, for longer than a live one may be silent."""
+    process.send_signal(signal.SIGSTOP)
+
+    async def silent() -> bool:
+        take = node.session(told).take
+        return take is None or take.silent_seconds() > node.service.settings.dead_after_seconds
+
+    await until(silent)

@@ -9,7 +9,7 @@ import pytest
 from domain.states import TakeState
 from storage.catalogue import live_owner, takes
 from tests.ingest.classroom import Lesson, encoder, lesson, order
-from tests.ingest.nodes.house import Node, Stores, segments_of, until
+from tests.ingest.nodes.house import Node, Stores, fall_silent, segments_of, until
 
 pytestmark = pytest.mark.anyio
 
@@ -19,10 +19,15 @@ async def test_an_encoder_that_comes_back_at_another_node_goes_on_in_the_same_cl
     told = await lesson(stores.catalogue)
     token = told.token()
     async with stores.node("a", reel_seconds=60.0) as a, stores.node("b") as b:
-        async with encoder(a.service, told.key):
+        async with encoder(a.service, told.key) as before:
             await a.shows(told, 2)
+            async with encoder(b.service, told.key) as second:
+                await asyncio.wait_for(second.wait(), 10)
+            assert a.has(told), "an encoder that sends is not pushed out, whatever node another comes to"
+            assert not b.has(told)
             first = (await b.get(told, "seg-1.m4s", token)).content
             ahead = a.session(told).window.closed_count + 1
+            await fall_silent(before, a, told)
             held = asyncio.create_task(a.get(told, f"main.m3u8?_HLS_msn={ahead}", token))
             # The encoder's next connection reaches the other node while the first is not yet known to be dead.
             async with encoder(b.service, told.key):
@@ -59,7 +64,7 @@ async def test_a_node_that_is_cut_off_is_no_second_owner(stores: Stores, away: s
     async with stores.node("a", reel_seconds=60.0) as a, stores.node("b") as b:
         wires = {"postgres": [a.to_postgres], "valkey": [a.to_valkey], "s3": [a.to_s3]}
         cut = wires.get(away) or [wire for each in wires.values() for wire in each]
-        async with encoder(a.service, told.key):
+        async with encoder(a.service, told.key) as before:
             await a.shows(told, 1)
             for wire in cut:
                 await wire.cut()
@@ -69,6 +74,7 @@ async def test_a_node_that_is_cut_off_is_no_second_owner(stores: Stores, away: s
                 async with encoder(a.service, other.key) as refused:
                     await asyncio.wait_for(refused.wait(), 20)
                 assert not a.has(other), "who cannot ask the catalogue takes nothing new"
+            await fall_silent(before, a, told)
             async with encoder(b.service, told.key):
                 await b.shows(told, count + 3)
                 assert not a.has(told), "the new owner tells the old one, whatever it is cut off from"
