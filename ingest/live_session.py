@@ -100,7 +100,6 @@ class LiveSession:
         """
         self.ending = False
         """No more media comes in; what is held comes out yet."""
-        self.ended = False
         self.ended_at: float | None = None
         self.obeyed = 0
         """The version that the session's row had at the newest order that was carried out."""
@@ -109,8 +108,7 @@ class LiveSession:
         self.problem: tuple[str, dict[str, str | int]] | None = None
         """What the instructor's page should say, as a code with its facts."""
         self._hooks = hooks
-        self._clock = clock
-        self._wall = wall
+        self._clock, self._wall = clock, wall
         self._left = resumption or Resumption()
         self._inits: dict[int, Init] = {}  # of media that the audience has nothing of yet
         self._rule = cut_rule(settings.part_seconds, settings.segment_min_seconds, settings.segment_max_seconds)
@@ -123,6 +121,11 @@ class LiveSession:
             threads=threads,
             flush_parts=settings.spool_flush_parts,
         )
+
+    @property
+    def ended(self) -> bool:
+        """It is over, and all of it is through the gate."""
+        return self.ended_at is not None
 
     @property
     def lost_since(self) -> datetime | None:
@@ -288,7 +291,7 @@ class LiveSession:
             self._hooks.finished(self)
 
     def _finish(self) -> None:
-        self.ended, self.ended_at = True, self._clock()
+        self.ended_at = self._clock()
         self.recording.flush()
         self.window.end()
         self.bell.ring()
