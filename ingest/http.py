@@ -16,7 +16,7 @@ from ingest.control import Control
 from ingest.hls.answers import NEVER, NOT_FOUND, Answer, Scope, Send, send
 from ingest.hls.server import PREFIX as LIVE_PREFIX
 from ingest.hls.server import Delivery
-from ingest.statistics import Metrics
+from ingest.metrics import Metrics
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Mounted = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -36,7 +36,7 @@ class SideTake:
 
     def packet(self, packet: Packet) -> None:
         self._heard_at = self._clock()
-        self.statistics.packet(packet)
+        self.statistics.packet(packet, self._heard_at)
 
     def metadata(self, metadata: Mapping[str, Any]) -> None:
         """Nothing of it is needed."""

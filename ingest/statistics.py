@@ -1,54 +1,32 @@
-"""What this process tells of its sessions: each second a picture of every encoder for the pages, and metrics for
-operators.
+"""What this process tells of its sessions: each second a picture of every encoder for the pages, with what it should do
+better, and metrics for operators.
+
+Rule: however many sessions there are, a second costs one round trip to Valkey.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
+import msgspec
 import redis.asyncio
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from redis.exceptions import RedisError
 
+from domain.encoder_health import encoder_health, worst
+from domain.refusals import Refusal
+from ingest.encoder_facts import facts_of
 from ingest.hls.viewers import Viewers
 from ingest.live_session import LiveSession
 from ingest.lives import Lives
+from ingest.metrics import Metrics
+from ingest.rtmp.bit_rate import BIT_RATE_HIGH
 from ingest.take import Take
 from ingest.take_statistics import Reading
 from storage import live_state
-from storage.live_state import LiveState
+from storage.live_state import EncoderVerdict, LiveState
 
 log = structlog.get_logger()
-
-
-class Metrics:
-    """The process's metrics, in a registry of its own."""
-
-    def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
-
-        def gauge(name: str, help_text: str) -> Gauge:
-            return Gauge(f"lectern_ingest_{name}", help_text, registry=registry)
-
-        self.publishers = gauge("publishers", "Takes publishing now")
-        self.sessions = gauge("sessions", "Live sessions here")
-        self.viewers = gauge("viewers", "Viewers of all sessions here")
-        self.pending = gauge("reels_pending", "Reels not yet in the store")
-        self.failing = gauge("upload_failing", "1 while uploads fail")
-        self.disk_full = gauge("disk_full", "1 while recording pauses")
-        self.verified = gauge("spool_verified_bytes", "Spool kept though the store has it")
-        self.missing = gauge("frames_missing", "Frames that never came, of live takes")
-        self.bytes = Counter("lectern_ingest_media_bytes", "Media received", ["kind"], registry=registry)
-        self.lag = Histogram(
-            "lectern_ingest_loop_lag_seconds",
-            "How late the event loop runs a timer",
-            buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
-            registry=registry,
-        )
-
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
 
 
 class Statistics:
@@ -69,22 +47,38 @@ class Statistics:
         self._valkey = valkey
         self._wall = wall
         self._valkey_away = False
+        self._refused: dict[UUID, LiveState] = {}  # since the last second
+
+    def refused(self, session_id: UUID | None, refusal: Refusal) -> None:
+        """Counts a publish that was not let in; whoever teaches the session that its key was for is told why."""
+        self._metrics.refusals.labels(refusal.code.value).inc()
+        if session_id is not None:
+            self._refused[session_id] = LiveState(
+                session_id=session_id,
+                node=self._lives.settings.node,
+                state="refused",
+                at=self._wall(),
+                problem_code=refusal.code.value,
+                problem_facts=refusal.facts,
+            )
 
     async def tell(self) -> None:
         """Once a second."""
         states = [self._picture(session) for session in self._lives.sessions.values()]
         self._gauge(states)
         try:
-            await asyncio.gather(*(live_state.publish(self._valkey, state) for state in states))
+            await live_state.publish_many(self._valkey, states, list(self._refused.values()))
+            self._refused.clear()
             self._valkey_away = False
         except (RedisError, OSError) as error:
+            self._refused.clear()
             if not self._valkey_away:
                 log.warning("live_state_not_told", error=str(error))
             self._valkey_away = True
 
     def _picture(self, session: LiveSession) -> LiveState:
         take, facts = session.take, session.facts
-        code, problem_facts = session.problem or (take.warning if take else None) or (None, {})
+        code, problem_facts = session.problem or (_warning(take) if take else None) or (None, {})
         viewers = self._viewers.watching(facts.session_id)
         common = LiveState(
             session_id=facts.session_id,
@@ -99,17 +93,13 @@ class Statistics:
         return common if take is None else self._with_take(common, take)
 
     def _with_take(self, state: LiveState, take: Take) -> LiveState:
-        reading = take.statistics.read(self._lives.clock())
+        statistics = take.statistics
+        reading = statistics.read(self._lives.clock(), take.timeline.repairs.total if take.timeline else 0)
         self._count(reading)
-        video, audio = take.statistics.video, take.statistics.audio
-        return LiveState(
-            session_id=state.session_id,
-            node=state.node,
-            state=state.state,
-            at=state.at,
-            viewers=state.viewers,
-            problem_code=state.problem_code,
-            problem_facts=state.problem_facts,
+        verdicts = encoder_health(facts_of(take, reading, self._lives.settings.rtmp_megabits))
+        video, audio = statistics.video, statistics.audio
+        return msgspec.structs.replace(
+            state,
             take_id=take.id,
             take_number=take.number,
             protocol=take.publish.protocol,
@@ -123,15 +113,23 @@ class Statistics:
             audio_kbps=reading.audio_kbps,
             keyframe_interval_ms=reading.keyframe_interval_ms,
             dropped_frames=reading.dropped_frames,
+            jitter_ms=reading.jitter_ms,
+            queue_ms=reading.queue_ms,
+            audio_offset_ms=reading.audio_offset_ms,
+            repairs=reading.repairs_lately,
+            light=worst(verdicts),
+            health=[EncoderVerdict(one.code, one.light, one.facts) for one in verdicts],
         )
 
     def _count(self, reading: Reading) -> None:
-        self._metrics.bytes.labels("video").inc(reading.video_kbps * 125)
-        self._metrics.bytes.labels("audio").inc(reading.audio_kbps * 125)
+        self._metrics.bytes.labels("video").inc(reading.video_bytes)
+        self._metrics.bytes.labels("audio").inc(reading.audio_bytes)
 
     def _gauge(self, states: list[LiveState]) -> None:
         metrics, lives = self._metrics, self._lives
+        metrics.takes.states = states
         metrics.publishers.set(lives.publishers)
+        metrics.publishers_limit.set(lives.settings.max_publishers)
         metrics.sessions.set(len(lives.sessions))
         metrics.viewers.set(sum(state.viewers for state in states))
         metrics.pending.set(lives.uploader.pending)
@@ -151,3 +149,9 @@ def _state(session: LiveSession, now: float) -> str:
         return "live"
     lost_for = now - session.lost_at if session.lost_at is not None else 0.0
     return "reconnecting" if lost_for < session.settings.grace_seconds else "waiting"
+
+
+def _warning(take: Take) -> tuple[str, dict[str, str | int]] | None:
+    """What its encoder was told. Not of its bit rate: that is among the verdicts, and goes when it is kept to again."""
+    warning = take.warning
+    return None if warning is None or warning[0] == BIT_RATE_HIGH else warning

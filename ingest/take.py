@@ -106,7 +106,7 @@ class Take:
             self.malformed += 1
             log.warning("packet_malformed", take=str(self.id), error=str(error))
             return
-        self.statistics.packet(packet)
+        self.statistics.packet(placed, self.heard_at)
         if events := self.packager.packet(placed):
             self._session.accept(self, events)
 

@@ -12,6 +12,17 @@ import redis.asyncio
 
 LIFE_MS = 5_000
 PREFIX = "lectern:live_state:"
+REFUSAL_LIFE_MS = 20_000
+"""Encoders try again every few seconds: a refusal is shown until the next one, and soon forgotten when they give up."""
+REFUSAL_PREFIX = "lectern:live_refusal:"
+
+
+class EncoderVerdict(msgspec.Struct, frozen=True):
+    """One verdict of `domain.encoder_health`; its strings are not narrowed, since a newer node may know more."""
+
+    code: str
+    light: str
+    facts: dict[str, str | int]
 
 
 class LiveState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,6 +50,18 @@ class LiveState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     audio_kbps: int | None = None
     keyframe_interval_ms: int | None = None
     dropped_frames: int = 0
+    jitter_ms: int | None = None
+    """How unevenly frames came lately."""
+    queue_ms: int | None = None
+    """How much later media comes now than it did at best: what waits in the encoder."""
+    audio_offset_ms: int | None = None
+    """How much sound comes before the picture of its time; negative: after it."""
+    repairs: int = 0
+    """Of the encoder's times, in the last minute."""
+    light: str | None = None
+    """The worst of `health`."""
+    health: list[EncoderVerdict] = []
+    """What is wrong with the encoder, the worst first; `good` alone where nothing is."""
     viewers: int = 0
     problem_code: str | None = None
     """What is wrong, as a code the pages translate, with its facts."""
@@ -46,6 +69,7 @@ class LiveState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _decoder = msgspec.json.Decoder(LiveState)
+_encoder = msgspec.json.Encoder()
 
 
 def connect_live(valkey_url: str) -> redis.asyncio.Redis:
@@ -59,7 +83,23 @@ def _key(session_id: UUID) -> str:
 
 async def publish(connection: redis.asyncio.Redis, state: LiveState) -> None:
     """Show `state` for the next five seconds. Raises redis.RedisError when Valkey is away."""
-    await connection.set(_key(state.session_id), msgspec.json.encode(state), px=LIFE_MS)
+    await publish_many(connection, [state])
+
+
+async def publish_many(
+    connection: redis.asyncio.Redis, states: Sequence[LiveState], refusals: Sequence[LiveState] = ()
+) -> None:
+    """The same of several in one round trip, and of encoders that were refused: they are shown apart, since the session
+    may be live on another node.
+    """
+    if not states and not refusals:
+        return
+    async with connection.pipeline(transaction=False) as pipe:
+        for state in states:
+            pipe.set(_key(state.session_id), _encoder.encode(state), px=LIFE_MS)
+        for state in refusals:
+            pipe.set(f"{REFUSAL_PREFIX}{state.session_id}", _encoder.encode(state), px=REFUSAL_LIFE_MS)
+        await pipe.execute()
 
 
 async def read(connection: redis.asyncio.Redis, session_id: UUID) -> LiveState | None:
@@ -73,6 +113,11 @@ async def read_many(connection: redis.asyncio.Redis, session_ids: Sequence[UUID]
         return []
     found = await connection.mget([_key(session_id) for session_id in session_ids])
     return [_read(value) for value in found]
+
+
+async def read_refusal(connection: redis.asyncio.Redis, session_id: UUID) -> LiveState | None:
+    """Why the session's encoder was not let in a moment ago, as problem; None where none was refused."""
+    return _read(await connection.get(f"{REFUSAL_PREFIX}{session_id}"))
 
 
 async def clear(connection: redis.asyncio.Redis, session_id: UUID) -> None:

@@ -186,6 +186,13 @@ async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> 
     return session
 
 
+def why_nobody_publishes(found: LiveState, refusal: LiveState | None) -> LiveState:
+    """The state of a session that waits for its encoder, with the reason why that was not let in a moment ago."""
+    if refusal is None or found.problem_code is not None:
+        return found
+    return msgspec.structs.replace(found, problem_code=refusal.problem_code, problem_facts=refusal.problem_facts)
+
+
 def shown_live(known: Known, session: Session, found: LiveState) -> LiveState:
     """What this account sees of the encoder: all of it who publishes or controls the session, others only its state.
 

@@ -22,7 +22,7 @@ from storage.catalogue import sessions
 from storage.catalogue.sessions import Wanted
 from storage.catalogue.sign_ins import Known
 from storage.catalogue.transaction import Actor
-from storage.live_state import LiveState, read
+from storage.live_state import LiveState, read, read_refusal
 
 Since = Annotated[datetime | None, Parameter(query="from")]
 Until = Annotated[datetime | None, Parameter(query="to")]
@@ -85,8 +85,11 @@ async def live(resources: Resources, known: Known, session_id: UUID) -> LiveStat
     async with resources.catalogue.transaction() as tx:
         session = await actions.readable(tx, known, session_id)
     found = await read(resources.valkey, session_id)
-    if found is None:
-        return LiveState(session_id=session_id, node="", state=session.state, at=resources.clock())
+    if found is None or found.take_id is None:
+        found = actions.why_nobody_publishes(
+            found or LiveState(session_id=session_id, node="", state=session.state, at=resources.clock()),
+            await read_refusal(resources.valkey, session_id),
+        )
     return actions.shown_live(known, session, found)
 
 

@@ -21,9 +21,9 @@ from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
 from ingest.http import Dispatch, HttpServer
+from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import recover
-from ingest.statistics import Metrics
 from ingest.take import Take
 from media.fragments import packets as read_packets
 from media.packet import Packet

@@ -13,7 +13,7 @@ from domain.states import SessionMove, SessionState
 from storage.catalogue import credentials, sessions
 from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Catalogue
-from storage.live_state import LiveState, publish
+from storage.live_state import LiveState, publish, publish_many
 from tests.api.conftest import Client, Clock, People, School, client_of
 from tests.storage.catalogue import builders
 
@@ -175,6 +175,28 @@ async def test_a_viewer_sees_that_it_is_live_and_nothing_of_how(
         else:
             assert {name for name, value in shown.items() if value} == {"session_id", "state", "at"}, shown
             assert shown["state"] == "live"
+
+
+async def test_whose_encoder_was_not_let_in_is_told_why_and_nobody_else(
+    resources: Resources, school: School, session: Session, clock: Clock
+) -> None:
+    refusal = LiveState(
+        session_id=session.id, node="ingest-7", state="refused", at=clock.now, problem_code="department_full",
+        problem_facts={"max_publishers": 4},
+    )  # fmt: skip
+    waiting = LiveState(session_id=session.id, node="ingest-3", state="waiting", at=clock.now)
+    publishing = LiveState(session_id=session.id, node="ingest-3", state="live", at=clock.now, take_id=session.id)
+    path, shown = f"/api/v1/sessions/{session.id}/live", []
+    async with client_of(resources) as teacher, client_of(resources) as learner:
+        await teacher.sign_in(school.teacher.login)
+        await learner.sign_in(school.learner.login)
+        for states in ([], [waiting], [publishing]):
+            await publish_many(resources.valkey, states, [refusal])
+            said = (await teacher.get(path)).json()
+            shown.append((said["state"], said.get("problem_code"), said.get("problem_facts")))
+            assert "problem_code" not in (await learner.get(path)).json()
+    why = ("department_full", {"max_publishers": 4})
+    assert shown == [("scheduled", *why), ("waiting", *why), ("live", None, None)]
 
 
 async def test_without_an_encoder_the_live_state_is_the_sessions(

@@ -21,8 +21,8 @@ from ingest.hls.sources import SegmentReader, StoredSource
 from ingest.hls.viewers import Viewers
 from ingest.http import Dispatch, HttpServer
 from ingest.live_session import LiveSession
+from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
-from ingest.statistics import Metrics
 from ingest.take import Take
 from media.fragments import packets as read_packets
 from media.packet import Packet
