@@ -50,9 +50,10 @@ class IngestSettings:
     """Port of the same."""
     control_url: str = "http://127.0.0.1:8090"
     """Where the api process and other ingest processes reach this one, and no other."""
+    processes: int = 1
+    """How many processes `lectern ingest` starts, all at the same ports; its `--processes` wins."""
     shared_ports: bool = False
-    """Whether further ingest processes of this machine listen at the same ports; `lectern ingest --processes` sets it.
-    """
+    """Whether further ingest processes of this machine listen at the same ports; several `processes` set it."""
     own_http_port: int = 0
     """A second port for HTTP, which is not shared and which `control_url` then names; 0: none."""
 

@@ -17,13 +17,14 @@ from lectern.wiring.stores import require_stores
 
 @click.command("ingest")
 @click.option(
-    "--processes", type=click.IntRange(1, MOST), default=1, show_default=True, help="How many, at the same ports."
+    "--processes", type=click.IntRange(1, MOST), help="How many, at the same ports; else LECTERN_INGEST_PROCESSES."
 )
 @click.option("--process", type=click.IntRange(1, MOST), hidden=True, help="Which of them this is.")
 @click.pass_context
-def command(context: click.Context, processes: int, process: int | None) -> None:
+def command(context: click.Context, processes: int | None, process: int | None) -> None:
     """Take encoders and browsers in, serve them live, record them."""
     settings = start_logs(context, "ingest" if process is None else f"ingest-{process}")
+    processes = processes or settings.ingest.processes
     if process is not None:
         mine = settings_of(settings.ingest, process, processes)
         uvloop.run(run_ingest(dataclasses.replace(settings, ingest=mine)))

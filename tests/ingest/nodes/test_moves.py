@@ -96,6 +96,7 @@ async def test_a_node_that_is_cut_off_is_no_second_owner(stores: Stores, away: s
         ]
 
 
+@pytest.mark.long
 async def test_a_node_that_hears_nothing_is_fenced_by_the_catalogue(stores: Stores) -> None:
     """The new owner cannot reach the old one; what that shows meanwhile ends when it reads its epoch, and the numbers
     of segments go on beyond what it may have shown.
