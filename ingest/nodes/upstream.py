@@ -1,7 +1,7 @@
 """HTTP to other nodes: one request at a time on a kept connection, the whole answer in memory.
 
 Written on the event loop's protocols and the parser that serves this process anyway (httptools): a general client costs
-several times as much for each part that is passed on (docs/decisions/0026). Redirects, cookies, proxies, TLS: not here.
+several times as much for each part that is passed on (docs/decisions/0027). Redirects, cookies, proxies, TLS: not here.
 """
 
 import asyncio
