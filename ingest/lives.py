@@ -31,7 +31,7 @@ from ingest.spool_recovery import RecoveredTake
 from ingest.take import Take
 from ingest.timeline import LEAD
 from ingest.uploader import Uploader
-from storage.catalogue import recordings, takes
+from storage.catalogue import live_owner, recordings, takes
 from storage.catalogue.live_owner import Owner
 from storage.catalogue.transaction import Catalogue, Transaction
 from storage.objects.store import ObjectStore, VerifiedCopy
@@ -229,7 +229,16 @@ class Lives:
         ended_at = self._ended.pop(recording_id)
         del self._pending[recording_id]
         self.recovered.pop(recording_id, None)
-        self.ledger.put("capture_ended", lambda tx: recordings.capture_ended(tx, recording_id, ended_at))
+        self.ledger.put("capture_ended", lambda tx: self._capture_ended(tx, recording_id, ended_at))
+
+    async def _capture_ended(self, tx: Transaction, recording_id: UUID, ended_at: datetime) -> None:
+        """The owner alone says that all is there: another node knows of its own part only."""
+        recording = await recordings.get(tx, recording_id)
+        owner = await live_owner.find(tx, recording.session_id)
+        if owner is not None and owner.node != self.settings.node:
+            log.warning("capture_ended_elsewhere", recording=str(recording_id), node=owner.node)
+            return
+        await recordings.capture_ended(tx, recording_id, ended_at)
 
     def _freed(self, job: ReelJob, copy: VerifiedCopy) -> None:
         """Readers go to the store from now on, and the spool's files go, in a thread: a disk may take its time."""

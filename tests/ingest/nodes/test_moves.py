@@ -122,6 +122,28 @@ async def test_a_node_that_hears_nothing_is_fenced_by_the_catalogue(stores: Stor
         assert len(set(stored)) == len(stored)
 
 
+async def test_who_is_not_the_owner_does_not_complete_the_recording(stores: Stores) -> None:
+    """The end of the session is heard at a, which has just been claimed from and does not know it yet."""
+    told = await lesson(stores.catalogue)
+    async with stores.node("a") as a:
+        async with encoder(a.service, told.key):
+            await a.shows(told, 1)
+        async with stores.catalogue.transaction() as tx:
+            row = await live_owner.find(tx, told.session_id)
+            assert row is not None
+            await live_owner.claim(tx, told.session_id, "b", "http://127.0.0.1:9", row.since)
+        lives, session = a.service.lives, a.session(told)
+        session.end("ended", "code", "The session is over.")
+        await until(lambda: answer(not lives.uploader.pending))
+        await lives.ledger.drain(5)
+        assert len(await stores.placed(told)) > 0
+        assert not await stores.is_stored(told)
+
+
+async def answer(value: bool) -> bool:
+    return value
+
+
 async def gone(node: Node, told: Lesson) -> bool:
     return not node.has(told)
 
