@@ -119,10 +119,10 @@ async def change(
         session.title = wanted.title
     if wanted.room is not msgspec.UNSET:
         session.room = wanted.room
-    if wanted.delay_seconds is not msgspec.UNSET and wanted.delay_seconds != session.delay_seconds:
-        if session.went_live_at is not None:
-            raise Refusal(RefusalCode.move_not_allowed, field="delay_seconds", state=session.state)
+    if wanted.delay_seconds is not msgspec.UNSET:
         require_delay_fits(session.reviewer_id, wanted.delay_seconds)
+        if session.went_live_at is not None and wanted.delay_seconds != session.delay_seconds:
+            raise Refusal(RefusalCode.move_not_allowed, field="delay_seconds", state=session.state)
         session.delay_seconds = wanted.delay_seconds
     await tx.session.flush()
     await tx.audit(actor, "session_changed", "session", session.id, before=before, after=_changeable(session))
