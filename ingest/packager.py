@@ -94,9 +94,20 @@ class Packager:
                 return False
             self._video_is_coming = False
         held.append(packet)
-        while _time(packet) - _time(held[0]) > LONGEST_HELD:
-            self.dropped[held.popleft().track.kind] += 1
-        return True
+        if _time(packet) - _time(held[0]) > LONGEST_HELD:
+            self._let_go(_time(packet) - LONGEST_HELD)
+        return bool(self._held)
+
+    def _let_go(self, before: int) -> None:
+        """Drops what is too old, and with a key frame the pictures that need it."""
+        kept: deque[Packet] = deque()
+        for packet in self._held:
+            needs_key = packet.track.kind == "video" and not packet.keyframe
+            if _time(packet) < before or (needs_key and not any(p.track == packet.track for p in kept)):
+                self.dropped[packet.track.kind] += 1
+            else:
+                kept.append(packet)
+        self._held = kept
 
     def _wanted(self) -> dict[str, Track]:
         """The tracks that will be in: those that are, overlaid with those that wait."""

@@ -246,3 +246,13 @@ def test_the_real_frame_after_the_takes_start_is_never_lost_for_a_second_track()
     assert told(media(events), "video") == told(packets, "video")
     assert len([event for event in events if isinstance(event, Init)]) == 1
     assert AUDIO in next(event for event in events if isinstance(event, Init)).tracks
+
+
+def test_an_encoder_that_stalls_after_its_first_key_frame_is_followed_by_the_next() -> None:
+    """What needs the key frame goes with it; a take is not ended by that."""
+    late = list(video(4, start=12.0))
+    packets = [*video(1 / 30), *late[1:]]
+    packager = Packager(RULE)
+    found = told(media(package(packets, packager)), "video")
+    assert found == told(late, "video")[60:]
+    assert packager.dropped["video"] == 1 + 59
