@@ -6,7 +6,7 @@ who begins asks for no other, and the load fetches those.
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -67,27 +67,10 @@ async def repeat(home: House, source: CapturedReel, seconds: float, stored: int)
     """A recording of about `seconds`, whole, of one take; the objects of its first `stored` reels are there."""
     count = round(seconds * 1000 / source.row.duration_ms)
     async with home.catalogue.transaction() as tx:
-        take = await _take(tx, home)
+        (lesson,) = await lessons.add(tx, home.settings, 1)
+        take = await _take(tx, lesson.session_id, now(), NODE)
+        await _rows(home, tx, take, source, count, stored)
         assert take.recording_id is not None
-        init_key = keys.source_init(take.recording_id, take.id, 1)
-        home.store.put_bytes(init_key, source.init)
-        init = await takes.put_init(
-            tx, take.id, 1, init_key, source.init_sha256, len(source.init), [dict(one) for one in source.tracks]
-        )
-        length = len(source.row.segments)
-        for number in range(count):
-            key = keys.source_reel(take.recording_id, take.id, number + 1)
-            if number < stored:
-                home.store.put_bytes(key, source.media)
-            first_msn = number * length
-            segments = [{**one, "msn": first_msn + place} for place, one in enumerate(source.row.segments)]
-            starts_at = take.started_at + timedelta(milliseconds=number * source.row.duration_ms)
-            new = dataclasses.replace(
-                source.row, recording_id=take.recording_id, take_id=take.id, init_id=init.id, object_key=key,
-                starts_at=starts_at, first_msn=first_msn, segments=segments, discontinuity=False, number=number + 1,
-                id=None,
-            )  # fmt: skip
-            await reels.store(tx, new)
         ended_at = take.started_at + timedelta(milliseconds=count * source.row.duration_ms)
         await takes.end(tx, take.id, ended_at, "unpublished")
         session = await sessions.lock(tx, take.session_id)
@@ -96,15 +79,51 @@ async def repeat(home: House, source: CapturedReel, seconds: float, stored: int)
     return take.recording_id
 
 
-async def _take(tx: Transaction, home: House) -> Take:
-    """A take of a session of the seed's first cohort."""
-    (lesson,) = await lessons.add(tx, home.settings, 1)
-    session = await sessions.lock(tx, lesson.session_id)
-    cohort = next(one for one in (await institute.overview(tx)).cohorts if one.slug == COHORT)
-    session.cohort_id, session.programme_id = cohort.id, cohort.programme_id
-    instant = now()
-    epoch = await live_owner.claim(tx, session.id, NODE, "", instant)
-    return await takes.start(tx, takes.NewTake(new_id(), session.id, Slot.main, Protocol.rtmp, epoch), instant)
+async def under_way(home: House, source: CapturedReel, seconds: float, node: str) -> lessons.Lesson:
+    """A session that has been live for about `seconds` at this node, which is down: all it captured is in reels."""
+    count = round(seconds * 1000 / source.row.duration_ms)
+    length = timedelta(milliseconds=count * source.row.duration_ms)
+    async with home.catalogue.transaction() as tx:
+        (lesson,) = await lessons.add(tx, home.settings, 1)
+        take = await _take(tx, lesson.session_id, now() - length, node)
+        await _rows(home, tx, take, source, count, 1)
+        await takes.end(tx, take.id, take.started_at + length, "stopped")
+    return lesson
+
+
+async def _rows(home: House, tx: Transaction, take: Take, source: CapturedReel, count: int, stored: int) -> None:
+    """The reel under `count` rows, one after the other in time; objects for the first `stored`."""
+    assert take.recording_id is not None
+    init_key = keys.source_init(take.recording_id, take.id, 1)
+    home.store.put_bytes(init_key, source.init)
+    tracks = [dict(one) for one in source.tracks]
+    init = await takes.put_init(tx, take.id, 1, init_key, source.init_sha256, len(source.init), tracks)
+    length, duration_ms = len(source.row.segments), source.row.duration_ms
+    for number in range(count):
+        key = keys.source_reel(take.recording_id, take.id, number + 1)
+        if number < stored:
+            home.store.put_bytes(key, source.media)
+        first_msn, later_ms = number * length, number * duration_ms
+        segments = [
+            {**one, "msn": first_msn + place, "starts_at_ms": one["starts_at_ms"] + later_ms}
+            for place, one in enumerate(source.row.segments)
+        ]
+        new = dataclasses.replace(
+            source.row, recording_id=take.recording_id, take_id=take.id, init_id=init.id, object_key=key,
+            starts_at=take.started_at + timedelta(milliseconds=later_ms), first_msn=first_msn, segments=segments,
+            discontinuity=False, number=number + 1, id=None,
+        )  # fmt: skip
+        await reels.store(tx, new)
+
+
+async def _take(tx: Transaction, session_id: UUID, started_at: datetime, node: str) -> Take:
+    """A take of the session, which becomes one of the seed's first cohort where there is a seed."""
+    session = await sessions.lock(tx, session_id)
+    for cohort in (await institute.overview(tx)).cohorts:
+        if cohort.slug == COHORT:
+            session.cohort_id, session.programme_id = cohort.id, cohort.programme_id
+    epoch = await live_owner.claim(tx, session.id, node, "", started_at)
+    return await takes.start(tx, takes.NewTake(new_id(), session.id, Slot.main, Protocol.rtmp, epoch), started_at)
 
 
 async def _placed(home: House, session_id: UUID) -> list[reels.Placed]:

@@ -11,27 +11,24 @@ comes from a process of its own, in turns.
 import asyncio
 import dataclasses
 import importlib.metadata
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 
 from api.replay.viewing import FRESH
-from bench import clip, nginx, recorded
+from bench import clip, load, nginx, recorded
 from bench.fetcher import Order
-from bench.house import House, house, run_folder
-from bench.measure import Meter, Usage, ratio
+from bench.house import house, run_folder
+from bench.load import Load, total
+from bench.measure import ratio
 from bench.recorded import CapturedReel
 from bench.report import Figure, Report
 from bench.viewer import Beginning, begin
 from lectern.clock import now
-from lectern.complaint import Complaint
 from lectern.demo_client import Person
 from lectern.seed import passwords_in, seed
 from lectern.settings import Settings
@@ -43,7 +40,6 @@ CONNECTIONS = 8
 STORED_REELS = 6
 VIEWER = "learner"
 WARM_SECONDS = 1.0
-MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -58,21 +54,6 @@ class Size:
 
 QUICK = Size(LENGTHS, 4, 4.0, 2)
 WHOLE = Size(LENGTHS, 20, 15.0, 4)
-
-
-@dataclass(frozen=True)
-class Load:
-    """One turn of load on one side."""
-
-    bytes: int
-    requests: int
-    usage: Usage
-    store_cpu_seconds: float = 0.0
-
-    @property
-    def mib_per_cpu_second(self) -> float:
-        """Of the side's own processes."""
-        return self.bytes / MIB / self.usage.cpu_seconds
 
 
 def run(*, quick: bool) -> Report:
@@ -98,10 +79,10 @@ async def measure(size: Size, *, quick: bool) -> Report:
                 names, port, seconds = _segment_names(reel), settings.api.port, size.window_seconds
                 sides = {name: (_order(address, names, port, seconds), api.pid) for name, address in addresses.items()}
                 sides["nginx"] = (_order("/", _write_files(peer.content, reel), peer.port, seconds), peer.pid)
-                loads = await _loads(home, sides, size.rounds)
+                loads = await load.loads(sides, home.store_pids(), size.rounds, WARM_SECONDS)
     raw = {
         "starts": {name: [dataclasses.asdict(one) for one in found] for name, found in starts.items()},
-        "loads": {side: [_load_json(one) for one in found] for side, found in loads.items()},
+        "loads": {side: [one.to_json() for one in found] for side, found in loads.items()},
         "reel_bytes": len(reel.media),
     }
     return Report("replay", quick, _figures(starts, loads), versions, _notes(loads), raw)
@@ -148,53 +129,15 @@ def _order(address: str, names: Sequence[str], port: int, seconds: float) -> Ord
     return Order(LOOPBACK, port, [f"{base}/{name}" for name in names], CONNECTIONS, seconds)
 
 
-async def _loads(home: House, sides: dict[str, tuple[Order, int]], rounds: int) -> dict[str, list[Load]]:
-    """Load on each side in turns, after a second of each that does not count."""
-    for order, _ in sides.values():
-        await _load(dataclasses.replace(order, seconds=WARM_SECONDS), [], [])
-    loads: dict[str, list[Load]] = {side: [] for side in sides}
-    for _ in range(rounds):
-        for side, (order, pid) in sides.items():
-            loads[side].append(await _load(order, [pid], home.store_pids()))
-    return loads
-
-
-async def _load(order: Order, pids: Sequence[int], store_pids: Sequence[int]) -> Load:
-    meter, stores = Meter(pids), Meter(store_pids)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "bench.fetcher",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    told, _ = await process.communicate(json.dumps(dataclasses.asdict(order)).encode())
-    used, by_stores = meter.stop(), stores.stop()
-    found: dict[str, Any] = json.loads(told)
-    if found["failures"]:
-        raise Complaint(f"fetching from port {order.port}: {found['failures'][0]}")
-    return Load(found["bytes"], found["requests"], used, by_stores.cpu_seconds)
-
-
-def _load_json(load: Load) -> dict[str, Any]:
-    return {
-        "bytes": load.bytes, "requests": load.requests, "cpu_seconds": load.usage.cpu_seconds,
-        "wall_seconds": load.usage.wall_seconds, "rss_mib": load.usage.rss_mib,
-        "store_cpu_seconds": load.store_cpu_seconds, "mib_per_cpu_second": round(load.mib_per_cpu_second, 1),
-    }  # fmt: skip
-
-
-def _total(loads: Sequence[Load]) -> float:
-    """MiB per CPU second over all turns."""
-    return sum(one.bytes for one in loads) / MIB / sum(one.usage.cpu_seconds for one in loads)
-
-
 def _figures(starts: dict[str, list[Beginning]], loads: dict[str, list[Load]]) -> list[Figure]:
     figures = []
     for name, found in starts.items():
         slowest = max(one.segment for one in found)
         told = f"{found[0].segments} segments, {len(found)} starts"
         figures.append(Figure(f"ready_s.{name}", slowest, READY_GOAL, own=told))
-    longest, peer = max(starts, key=lambda name: starts[name][0].segments), _total(loads["nginx"])
+    longest, peer = max(starts, key=lambda name: starts[name][0].segments), total(loads["nginx"])
     for name in starts:
-        own = _total(loads[name])
+        own = total(loads[name])
         words = {"own": f"{own:.0f} MiB a CPU s", "peer": f"nginx {peer:.0f} MiB a CPU s"}
         key, goal = ("", RATIO_GOAL) if name == longest else (f"_{name}", None)
         figures.append(Figure(f"vod_nginx_ratio{key}", ratio(own, peer), goal, at_least=True, **words))

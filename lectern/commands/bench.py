@@ -12,7 +12,9 @@ from lectern.commands.context import start_logs
 # Each lies in `bench/NAME.py` with a function `run(quick)` that gives a report; imported when it is asked for, since
 # the benches stand above this house and it must not lean on them.
 BENCHES = {
+    "latency": "how far behind a viewer's screen is in Chromium, from a clock in the picture",
     "live": "RTMP in, packaged and recorded: CPU per stream beside nginx-rtmp",
+    "delivery": "viewers at the live edge per core, and finished segments beside nginx's files",
     "replay": "how soon a replay begins, and its bytes per CPU second beside nginx's files",
 }
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import live, replay
+from bench import delivery, latency, live, replay
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -36,3 +36,27 @@ async def test_replay() -> None:
         assert load[0]["requests"] > 0
         assert load[0]["bytes"] > load[0]["requests"] * 500_000, "whole segments of two seconds"
     assert told["goals"] == {"ready_s.1min": 2.0, "ready_s.2min": 2.0, "vod_nginx_ratio": 0.7}
+
+
+async def test_delivery() -> None:
+    report = await delivery.measure(delivery.Size(20, 4.0, 1, 120.0, 1.0, 1), quick=True)
+    told = json.loads(json.dumps(report.to_json()))
+    assert told["viewers_per_core"] > 20
+    assert told["playlist_p99_ms"] > 0
+    assert 2 < told["requests_per_viewer_s"] < 5
+    assert told["nginx_ratio"] > 0
+    assert told["gbit_s"] > 0
+    (window,) = told["raw"]["windows"]
+    assert window["parts"] > 20 * 4
+    assert window["bytes"] > window["parts"] * 50_000, "parts of about 75 KB"
+    for load in told["raw"]["segments"].values():
+        assert load[0]["bytes"] > load[0]["requests"] * 1_000_000, "whole segments of two seconds"
+    assert told["goals"].keys() == {"viewers_per_core", "playlist_p99_ms", "nginx_ratio"}
+
+
+async def test_latency() -> None:
+    report = await latency.measure(latency.Size(6.0, 1), quick=True)
+    told = json.loads(json.dumps(report.to_json()))
+    assert 300 < told["llhls_p50_ms"] <= told["llhls_p95_ms"] < 20_000
+    assert told["raw"][0]["parts"] >= 6, "two a second: low latency is on"
+    assert not [one for one in told["raw"][0]["failures"] if one.startswith("fatal")]
