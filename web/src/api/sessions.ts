@@ -38,6 +38,13 @@ export interface IngestAddress {
  * The encoder's live state, as the ingest process last said; only `state` is there when nothing publishes.
  * Counters that are zero may be left out.
  */
+/** What is said of an encoder: a code that the pages put into words, with its numbers. */
+export interface EncoderVerdict {
+  code: string
+  light: 'good' | 'fair' | 'poor'
+  facts: Record<string, string | number>
+}
+
 export interface LiveState {
   state: string
   /** The ingest node that says so; empty where none does. */
@@ -55,6 +62,15 @@ export interface LiveState {
   audio_kbps?: number | null
   keyframe_interval_ms?: number | null
   dropped_frames?: number | null
+  /** How unevenly frames came lately, and how much later than at best: the network's part. */
+  jitter_ms?: number | null
+  queue_ms?: number | null
+  /** How much sound comes before the picture of its time; negative: after it. */
+  audio_offset_ms?: number | null
+  /** The worst of `health`; missing before the encoder has settled. */
+  light?: EncoderVerdict['light'] | null
+  /** The worst first; `good` alone where nothing is wrong. */
+  health?: EncoderVerdict[]
   viewers?: number | null
   video_codec?: string | null
   audio_codec?: string | null

@@ -90,6 +90,63 @@ export const live = {
       kept: 'The class is not over and what was recorded is kept; it goes on in the same recording.',
     },
     problem_other: 'There is a problem with the encoder: {code}',
+    health: {
+      video_missing: {
+        what: 'No picture arrives.',
+        act: 'Check the camera and the capture card, and that the encoder has a video source.',
+      },
+      audio_missing: {
+        what: 'No sound arrives.',
+        act: 'Check the microphone and its mute switch, and that the encoder has an audio input.',
+      },
+      codec_not_everywhere: {
+        what: 'Not every browser plays {codec}.',
+        act: 'Use H.264 (High, 4:2:0, 8 bit).',
+      },
+      network_behind: {
+        what: 'The upload does not keep up: the picture is {seconds} s behind.',
+        act: 'Lower the bit rate, use a cable, and close what else uses the network.',
+      },
+      network_jitter: {
+        what: 'The network is unsteady: frames come up to {ms} ms unevenly.',
+        act: 'Use a cable instead of wireless.',
+      },
+      frames_dropped: {
+        what: '{frames} frames lost in the last {seconds} s.',
+        act: 'Relieve the encoder (other programs, a lower resolution) and check the network.',
+      },
+      frame_rate_unsteady: {
+        what: 'The frame rate is unsteady: {rate} of {usual} fps arrive.',
+        act: 'Relieve the encoder and check the network.',
+      },
+      frame_rate_low: { what: 'Only {rate} fps.', act: 'Set 25 or 30 fps.' },
+      keyframe_interval_long: { what: 'Key frames are {seconds} s apart:', act: 'set {advised_seconds} s.' },
+      bit_rate_over_limit: {
+        what: '{kbps} kbps is above the limit of {limit_kbps} kbps.',
+        act: 'Lower it now, or the encoder is disconnected.',
+      },
+      bit_rate_high: {
+        what: '{kbps} kbps is more than some viewers’ lines carry.',
+        act: '{advised_kbps} kbps are enough for this resolution.',
+      },
+      bit_rate_low: {
+        what: '{kbps} kbps is little for {lines} lines: what moves is blurred.',
+        act: 'Set about {advised_kbps} kbps.',
+      },
+      resolution_low: {
+        what: 'Only {width} × {height}: small type is lost.',
+        act: 'Set 1280 × 720 or more.',
+      },
+      audio_offset: {
+        what: 'Sound comes {ms} ms before the picture.',
+        what_video: 'Sound comes {ms} ms after the picture.',
+        act: 'Correct the audio delay in the encoder and watch a speaker’s lips.',
+      },
+      timestamps_repaired: {
+        what: 'Times were repaired {times} times within a minute.',
+        act: 'Restart the encoder; if it goes on, update it or use another.',
+      },
+    },
     verdicts: { good: 'All is well', fair: 'Could be better', poor: 'Needs attention', unknown: 'Waiting' },
     resolution: 'Resolution',
     frame_rate: 'Frame rate',
@@ -122,6 +179,8 @@ export const live = {
       none: 'None in the last 10 s',
       some: 'Some in the last 10 s',
       many: 'Many: check the network',
+      said_fair: 'See the advice',
+      said_poor: 'See the advice',
     },
   },
   control: {

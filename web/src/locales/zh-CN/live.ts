@@ -89,6 +89,57 @@ export const live = {
       kept: '课堂没有结束，已录的内容都在；恢复推流后接着录在同一份录像里。',
     },
     problem_other: '推流有问题：{code}',
+    health: {
+      video_missing: {
+        what: '没有收到画面。',
+        act: '请检查摄像机和采集卡，并确认编码器选中了视频来源。',
+      },
+      audio_missing: { what: '没有收到声音。', act: '请检查话筒和静音开关，并确认编码器选中了音频输入。' },
+      codec_not_everywhere: {
+        what: '{codec} 不是所有浏览器都能播放。',
+        act: '请改用 H.264（High、4:2:0、8 位）。',
+      },
+      network_behind: {
+        what: '上传跟不上，画面已落后 {seconds} 秒。',
+        act: '请调低码率，改用有线网络，并关闭占用网络的程序。',
+      },
+      network_jitter: { what: '网络不稳定，画面到达时快时慢，相差 {ms} 毫秒。', act: '请改用有线网络。' },
+      frames_dropped: {
+        what: '近 {seconds} 秒丢了 {frames} 帧。',
+        act: '请降低编码器的负荷（关闭其他程序或调低分辨率），并检查网络。',
+      },
+      frame_rate_unsteady: {
+        what: '帧率不稳：应有 {usual} 帧/秒，只收到 {rate}。',
+        act: '请降低编码器的负荷，并检查网络。',
+      },
+      frame_rate_low: { what: '帧率只有 {rate} 帧/秒。', act: '请设为 25 或 30 帧/秒。' },
+      keyframe_interval_long: { what: '关键帧间隔 {seconds} 秒，', act: '请设为 {advised_seconds} 秒。' },
+      bit_rate_over_limit: {
+        what: '码率 {kbps} kbps 超过上限 {limit_kbps} kbps。',
+        act: '请立即调低，否则将被断开。',
+      },
+      bit_rate_high: {
+        what: '码率 {kbps} kbps 过高，部分观众会卡。',
+        act: '这个分辨率用 {advised_kbps} kbps 即可。',
+      },
+      bit_rate_low: {
+        what: '码率 {kbps} kbps 对 {lines} 行的画面偏低，活动画面会模糊。',
+        act: '请设为约 {advised_kbps} kbps。',
+      },
+      resolution_low: {
+        what: '分辨率只有 {width} × {height}，板书和小字看不清。',
+        act: '请设为 1280 × 720 或更高。',
+      },
+      audio_offset: {
+        what: '声音比画面早 {ms} 毫秒。',
+        what_video: '声音比画面晚 {ms} 毫秒。',
+        act: '请在编码器中调整音频延迟，并对口型试看。',
+      },
+      timestamps_repaired: {
+        what: '近一分钟修正了 {times} 次时间戳。',
+        act: '请重启编码器；若仍如此，请更新编码器或换一台。',
+      },
+    },
     verdicts: { good: '一切正常', fair: '可以改善', poor: '需要处理', unknown: '等待数据' },
     resolution: '分辨率',
     frame_rate: '帧率',
@@ -121,6 +172,8 @@ export const live = {
       none: '近 10 秒无丢帧',
       some: '近 10 秒有丢帧',
       many: '丢帧严重，检查网络',
+      said_fair: '见上方建议',
+      said_poor: '见上方建议',
     },
   },
   control: {

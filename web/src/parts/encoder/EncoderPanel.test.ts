@@ -80,3 +80,62 @@ it('tells a class without any encoder yet how to begin', () => {
   expect(says('encoder-waiting')).toContain('服务器地址和密钥')
   expect(at('encoder-gone')).toBeNull()
 })
+
+describe('an encoder that could do better', () => {
+  const publishing: LiveState = {
+    state: 'live',
+    node: 'ingest-1',
+    take_id: 't',
+    width: 1280,
+    height: 720,
+    frame_rate: 25,
+    video_kbps: 7000,
+    keyframe_interval_ms: 10_000,
+    light: 'poor',
+    health: [
+      { code: 'keyframe_interval_long', light: 'poor', facts: { seconds: '10', advised_seconds: 2 } },
+      { code: 'bit_rate_high', light: 'fair', facts: { kbps: 7000, lines: 720, advised_kbps: 2000 } },
+      { code: 'audio_offset', light: 'fair', facts: { ms: 240, first: 'video' } },
+    ],
+  }
+
+  it('is told what to set, the worst first, in Chinese', () => {
+    const { at, says } = panel(publishing)
+    expect(says('encoder-verdict')).toBe('需要处理')
+    expect(says('encoder-health-keyframe_interval_long')).toBe('关键帧间隔 10 秒，请设为 2 秒。')
+    expect(says('encoder-health-bit_rate_high')).toContain('2000 kbps 即可')
+    expect(says('encoder-health-audio_offset')).toContain('声音比画面晚 240 毫秒')
+    const lights = [...(at('encoder-advice')?.children ?? [])].map((one) => one.className)
+    expect(lights).toEqual(['poor', 'fair', 'fair'])
+    expect(at('encoder-bit_rate')?.className, 'a figure is no better than what is said of it').toBe('fair')
+  })
+
+  it('and in English', () => {
+    const { says } = panel(publishing, 'en')
+    expect(says('encoder-health-keyframe_interval_long')).toBe('Key frames are 10 s apart: set 2 s.')
+    expect(says('encoder-health-audio_offset')).toContain('240 ms after')
+  })
+
+  it('and is left alone when all is well, or before anything is known', () => {
+    const good = { ...publishing, keyframe_interval_ms: 2000, video_kbps: 2000 }
+    const well = panel({ ...good, light: 'good', health: [{ code: 'good', light: 'good', facts: {} }] })
+    expect(well.says('encoder-verdict')).toBe('一切正常')
+    expect(well.at('encoder-advice')).toBeNull()
+    expect(panel({ ...good, light: null, health: [] }).at('encoder-advice')).toBeNull()
+  })
+
+  it('of a newer server that knows more is shown by its code', () => {
+    const { says } = panel({ ...publishing, health: [{ code: 'lens_dirty', light: 'fair', facts: {} }] })
+    expect(says('encoder-health-lens_dirty')).toContain('lens_dirty')
+  })
+
+  it('whose department is full is told why it was not let in', () => {
+    const { says } = panel({
+      state: 'scheduled',
+      node: '',
+      problem_code: 'department_full',
+      problem_facts: { max_publishers: 4 },
+    })
+    expect(says('encoder-problem')).toContain('4 路')
+  })
+})

@@ -47,7 +47,8 @@ describe('words for an encoder', () => {
 
   it.each([
     [2000, 'short'],
-    [4000, 'long'],
+    [4000, 'short'],
+    [4001, 'long'],
     [10_000, 'too_long'],
   ])('a key frame each %d ms is %s', (keyframe_interval_ms, word) => {
     expect(judgeKeyframes(live({ keyframe_interval_ms })).word).toBe(word)

@@ -44,12 +44,12 @@ export function judgeBitRate(live: LiveState): Judged {
   return judged('good', bitsPerPixel >= 0.02 ? 'enough' : 'little')
 }
 
-/** A segment is cut at a key frame, 2–6 s apart: more than 4 s makes joining slow, more than 6 s forces cuts without one. */
+/** As `domain/encoder_health.py`: more than 4 s makes joining slow, more than 6 s forces cuts without a key frame. */
 export function judgeKeyframes(live: LiveState): Judged {
   const interval = live.keyframe_interval_ms ?? 0
   if (!interval) return UNKNOWN
-  if (interval <= 2200) return judged('good', 'short')
-  return interval <= 4200 ? judged('fair', 'long') : judged('poor', 'too_long')
+  if (interval <= 4000) return judged('good', 'short')
+  return interval <= 6000 ? judged('fair', 'long') : judged('poor', 'too_long')
 }
 
 /** Frames dropped since the last look, not since the beginning: old trouble does not stay red for ever. */
