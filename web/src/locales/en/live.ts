@@ -122,16 +122,16 @@ export const live = {
       frame_rate_low: { what: 'Only {rate} fps.', act: 'Set 25 or 30 fps.' },
       keyframe_interval_long: { what: 'Key frames are {seconds} s apart:', act: 'set {advised_seconds} s.' },
       bit_rate_over_limit: {
-        what: '{kbps} kbps is above the limit of {limit_kbps} kbps.',
+        what: '{kbps} is above the limit of {limit_kbps}.',
         act: 'Lower it now, or the encoder is disconnected.',
       },
       bit_rate_high: {
-        what: '{kbps} kbps is more than some viewers’ lines carry.',
-        act: '{advised_kbps} kbps are enough for this resolution.',
+        what: '{kbps} is more than some viewers’ lines carry.',
+        act: '{advised_kbps} is enough for this resolution.',
       },
       bit_rate_low: {
-        what: '{kbps} kbps is little for {lines} lines: what moves is blurred.',
-        act: 'Set about {advised_kbps} kbps.',
+        what: '{kbps} is little for {lines} lines: what moves is blurred.',
+        act: 'Set about {advised_kbps}.',
       },
       resolution_low: {
         what: 'Only {width} × {height}: small type is lost.',

@@ -115,16 +115,16 @@ export const live = {
       frame_rate_low: { what: '帧率只有 {rate} 帧/秒。', act: '请设为 25 或 30 帧/秒。' },
       keyframe_interval_long: { what: '关键帧间隔 {seconds} 秒，', act: '请设为 {advised_seconds} 秒。' },
       bit_rate_over_limit: {
-        what: '码率 {kbps} kbps 超过上限 {limit_kbps} kbps。',
+        what: '码率 {kbps} 超过上限 {limit_kbps}。',
         act: '请立即调低，否则将被断开。',
       },
       bit_rate_high: {
-        what: '码率 {kbps} kbps 过高，部分观众会卡。',
-        act: '这个分辨率用 {advised_kbps} kbps 即可。',
+        what: '码率 {kbps} 过高，部分观众会卡。',
+        act: '这个分辨率用 {advised_kbps} 即可。',
       },
       bit_rate_low: {
-        what: '码率 {kbps} kbps 对 {lines} 行的画面偏低，活动画面会模糊。',
-        act: '请设为约 {advised_kbps} kbps。',
+        what: '码率 {kbps} 对 {lines} 行的画面偏低，活动画面会模糊。',
+        act: '请设为约 {advised_kbps}。',
       },
       resolution_low: {
         what: '分辨率只有 {width} × {height}，板书和小字看不清。',

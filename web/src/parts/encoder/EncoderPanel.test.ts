@@ -103,7 +103,7 @@ describe('an encoder that could do better', () => {
     const { at, says } = panel(publishing)
     expect(says('encoder-verdict')).toBe('需要处理')
     expect(says('encoder-health-keyframe_interval_long')).toBe('关键帧间隔 10 秒，请设为 2 秒。')
-    expect(says('encoder-health-bit_rate_high')).toContain('2000 kbps 即可')
+    expect(says('encoder-health-bit_rate_high')).toContain('2.0 Mbps 即可')
     expect(says('encoder-health-audio_offset')).toContain('声音比画面晚 240 毫秒')
     const lights = [...(at('encoder-advice')?.children ?? [])].map((one) => one.className)
     expect(lights).toEqual(['poor', 'fair', 'fair'])
