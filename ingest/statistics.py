@@ -14,7 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.encoder_health import encoder_health, worst
-from domain.refusals import Refusal
+from domain.refusals import Refusal, RefusalCode
 from ingest.encoder_facts import facts_of
 from ingest.hls.viewers import Viewers
 from ingest.live_session import LiveSession
@@ -52,7 +52,8 @@ class Statistics:
     def refused(self, session_id: UUID | None, refusal: Refusal) -> None:
         """Counts a publish that was not let in; whoever teaches the session that its key was for is told why."""
         self._metrics.refusals.labels(refusal.code.value).inc()
-        if session_id is not None:
+        # A key in use says nothing of why nobody publishes: somebody does.
+        if session_id is not None and refusal.code != RefusalCode.key_in_use:
             self._refused[session_id] = LiveState(
                 session_id=session_id,
                 node=self._lives.settings.node,

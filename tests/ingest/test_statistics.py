@@ -205,10 +205,12 @@ async def test_a_refusal_is_shown_until_the_encoder_gives_up_and_is_counted(page
     session_id = uuid4()
     pages.statistics.refused(session_id, Refusal("department_full", max_publishers=4, publishers=4))
     pages.statistics.refused(None, Refusal("unknown_key"))
+    pages.statistics.refused(in_use := uuid4(), Refusal("key_in_use"))
     await pages.statistics.tell()
     shown = await read_refusal(pages.connection, session_id)
     assert shown is not None
     assert (shown.problem_code, shown.problem_facts) == ("department_full", {"max_publishers": 4, "publishers": 4})
+    assert await read_refusal(pages.connection, in_use) is None, "somebody publishes"
     left = await pages.connection.pttl(f"{REFUSAL_PREFIX}{session_id}")
     assert 0 < left <= REFUSAL_LIFE_MS
     await pages.statistics.tell()
