@@ -105,6 +105,13 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
     return init_id
 
 
+async def tell_discarded(tx: Transaction, job: ReelJob, objects: int) -> None:
+    """For the audit: this reel came when its recording was purged, and its `objects` were deleted again."""
+    await tx.audit(
+        ACTOR, "reel_discarded", "recording", job.plan.recording_id, object_key=job.plan.key, objects=objects
+    )
+
+
 async def _keep_evidence(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime) -> None:
     plan = job.plan
     kept = EvidenceReel(

@@ -21,11 +21,12 @@ from uuid import UUID
 import structlog
 
 from ingest.pace import Pace
-from ingest.reel_upload import keep, send
+from ingest.reel_upload import keep, send, tell_discarded
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
-from storage.catalogue.faults import CatalogueUnavailable
+from storage.catalogue.faults import CatalogueUnavailable, RecordingGone
 from storage.catalogue.transaction import Catalogue
+from storage.objects import keys
 from storage.objects.faults import ObjectStoreFault
 from storage.objects.store import ObjectStore, VerifiedCopy
 
@@ -137,8 +138,20 @@ class Uploader:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(self._pace.wait_seconds(job.plan.bytes, loop.time()))
         sent = await loop.run_in_executor(self._threads, send, self._store, job)
-        init_id = await self._catalogue.run(lambda tx: keep(tx, job, sent, self._clock()))
-        if init_id is not None:
-            job.spool.init_rows[job.plan.init_key] = init_id
-        log.info("reel_stored", reel=sent.reel.key, bytes=sent.reel.size)
+        try:
+            init_id = await self._catalogue.run(lambda tx: keep(tx, job, sent, self._clock()))
+        except RecordingGone:
+            await self._discard(job)
+        else:
+            if init_id is not None:
+                job.spool.init_rows[job.plan.init_key] = init_id
+            log.info("reel_stored", reel=sent.reel.key, bytes=sent.reel.size)
         await self._on_stored(job, sent.reel)
+
+    async def _discard(self, job: ReelJob) -> None:
+        """A spool that comes back after its recording was purged leaves nothing in the store (article 16)."""
+        recording_id = job.plan.recording_id
+        prefix = keys.recording_prefix(recording_id)
+        deleted = await asyncio.get_running_loop().run_in_executor(self._threads, self._store.delete_prefix, prefix)
+        await self._catalogue.run(lambda tx: tell_discarded(tx, job, deleted.objects))
+        log.warning("reel_of_purged_recording", reel=job.plan.key, objects=deleted.objects)

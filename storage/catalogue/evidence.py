@@ -11,8 +11,10 @@ from storage.catalogue.transaction import Transaction
 
 
 async def store(tx: Transaction, reel: EvidenceReel) -> bool:
-    """Keeps a reel. False where its object is kept already; ValueError where that has other bytes."""
-    await recordings.lock(tx, reel.recording_id)
+    """Keeps a reel. False where its object is kept already; ValueError where that has other bytes;
+    RecordingGone.
+    """
+    await recordings.lock_for_media(tx, reel.recording_id)
     there = await tx.session.scalar(select(EvidenceReel).where(EvidenceReel.object_key == reel.object_key))
     if there is None:
         tx.session.add(reel)

@@ -3,6 +3,7 @@
     CatalogueFault
     ├── CatalogueUnavailable   no connection, or it was lost: nothing is known to be saved; try again later
     ├── StaleOwner             a newer ingest node owns the live session: the writer must stop
+    ├── RecordingGone          the recording is purged or being purged: what comes late may not stay
     └── UnkeepableValue        a column cannot hold what it was given: text with a NUL, a number too large
 
 A conflict between transactions is no fault: `Catalogue.run` does the work again.
@@ -36,6 +37,14 @@ class StaleOwner(CatalogueFault):
         self.session_id = session_id
         self.epoch = epoch
         self.current = current
+
+
+class RecordingGone(CatalogueFault):
+    """Media of a recording that is purged, or being purged."""
+
+    def __init__(self, recording_id: UUID) -> None:
+        super().__init__(f"recording {recording_id} is purged")
+        self.recording_id = recording_id
 
 
 class UnkeepableValue(CatalogueFault):

@@ -12,6 +12,7 @@ from domain.permissions import Reach
 from domain.retention import RetentionClass as Rule
 from domain.retention import expires_at
 from domain.states import RECORDING, RecordingMove, RecordingState
+from storage.catalogue.faults import RecordingGone
 from storage.catalogue.paging import PAGE, Order, Page, page_of
 from storage.catalogue.reaches import branches_of
 from storage.catalogue.rows import found, locked
@@ -136,6 +137,14 @@ async def expiry(tx: Transaction, retention_class: str, session_ended_at: dateti
     if row is None:
         raise ValueError(f"there is no retention class {retention_class!r}")
     return expires_at(Rule(row.slug, row.name_zh, row.name_en, row.months), session_ended_at)
+
+
+async def lock_for_media(tx: Transaction, recording_id: UUID) -> Recording:
+    """The recording, locked, to take media. RecordingGone where its media is purged or being purged (article 16)."""
+    recording = await lock(tx, recording_id)
+    if recording.state in (RecordingState.purging, RecordingState.purged):
+        raise RecordingGone(recording_id)
+    return recording
 
 
 async def grow(tx: Transaction, recording_id: UUID, *, duration_ms: int, size: int) -> None:

@@ -53,9 +53,9 @@ class Placed:
 async def store(tx: Transaction, new: NewReel) -> Reel:
     """Keeps a reel and tells it. One that is there already (same take, same first segment) is returned as it is.
 
-    ValueError where it is there with other bytes: two recordings of one stretch must never be mixed.
+    ValueError where it is there with other bytes: two recordings of one stretch must never be mixed. RecordingGone.
     """
-    await recordings.lock(tx, new.recording_id)
+    await recordings.lock_for_media(tx, new.recording_id)
     there = await _there(tx, new.take_id, new.first_msn)
     if there is not None:
         if there.sha256 != new.sha256:

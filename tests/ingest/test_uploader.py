@@ -9,16 +9,20 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from domain.states import RecordingMove
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool, init_name
 from ingest.uploader import Uploader
 from media.fragments import init_segment
-from storage.catalogue import reels, sessions
+from storage.catalogue import recordings, reels, sessions
+from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import s3 as embedded_s3
+from storage.objects import keys
 from storage.objects.body import Piece
 from storage.objects.store import ObjectStore, Stored, VerifiedCopy
 from storage.settings import StorageSettings
@@ -210,3 +214,22 @@ async def test_an_upload_that_was_given_up_is_done_again_from_the_spool(school: 
             uploader.submit(job)
         assert await uploader.drain(10)
     await school.check(watched, jobs)
+
+
+async def test_a_spool_that_comes_back_after_the_purge_leaves_nothing(school: School, watched: Watched) -> None:
+    jobs = await school.recording(2)
+    recording_id = jobs[0].plan.recording_id
+    async with school.catalogue.transaction() as tx:
+        recording = await recordings.lock(tx, recording_id)
+        for move in (RecordingMove.capture_ended, RecordingMove.mark, RecordingMove.purge, RecordingMove.purged):
+            await recordings.move(tx, recording, move)
+    async with school.uploader(watched) as uploader:
+        for job in jobs:
+            uploader.submit(job)
+        assert await uploader.drain(10)
+    assert watched.prefix_is_empty(keys.recording_prefix(recording_id))
+    assert school.stored == [(recording_id, 1), (recording_id, 2)], "the spool may let go of them"
+    async with school.catalogue.transaction() as tx:
+        assert await reels.of_recording(tx, recording_id) == []
+        told = select(AuditEntry.item_id).where(AuditEntry.action == "reel_discarded")
+        assert list(await tx.session.scalars(told)) == [str(recording_id)] * 2
