@@ -281,7 +281,7 @@ def _release(job: ReelJob, copy: VerifiedCopy) -> None:
 def _remove_if_done(spool: TakeSpool) -> None:
     """The take's folder goes when the take is over and all of it is stored."""
     try:
-        if spool.over and spool.is_empty and spool.folder.exists():
+        if spool.over and spool.is_empty:
             spool.remove()
     except OSError as error:
         log.warning("spool_not_removed", folder=str(spool.folder), error=str(error))

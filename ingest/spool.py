@@ -8,8 +8,9 @@ without a `VerifiedCopy`, which only the store's read-back makes. What a crash l
 """
 
 import os
+import threading
 from collections.abc import Callable
-from errno import ENOSPC
+from errno import EEXIST, ENOSPC, ENOTEMPTY
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -62,6 +63,8 @@ class TakeSpool:
         self._serial = -1
         self._offset = 0
         self._left: dict[str, int] = {}  # bytes of each file that no reel has let go of
+        self._letting_go = threading.Lock()  # a take's reels are released by several threads at the same time
+        self._removed = False
 
     @classmethod
     def create(cls, root: Path, about: TakeAbout) -> "TakeSpool":
@@ -165,6 +168,10 @@ class TakeSpool:
         if verified.key != reel.key or verified.size != reel.bytes:
             message = f"{verified.key} ({verified.size} bytes) is no proof of {reel.key} ({reel.bytes} bytes)"
             raise ValueError(message)
+        with self._letting_go:
+            return self._release(reel)
+
+    def _release(self, reel: ReelPlan) -> int:
         freed = 0
         for segment in reel.segments:
             name = segment.source.name
@@ -187,16 +194,22 @@ class TakeSpool:
         return not self._left
 
     def remove(self) -> None:
-        """The take is over and all of it is in the store: its folder goes, and its recording's when that is empty."""
-        if not self.is_empty:
-            message = f"{self.folder} still holds media"
-            raise ValueError(message)
-        self.close()
-        for path in self.folder.iterdir():
-            unlink(path)
-        self.folder.rmdir()
-        if not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
+        """The take is over and all of it is in the store: its folder goes, and its recording's when that is empty.
+
+        Whoever comes second, from another thread, finds it done.
+        """
+        with self._letting_go:
+            if not self.is_empty:
+                message = f"{self.folder} still holds media"
+                raise ValueError(message)
+            if self._removed:
+                return
+            self.close()
+            for path in self.folder.iterdir():
+                unlink(path)
+            self.folder.rmdir()
+            self._removed = True
+        _remove_if_empty(self.folder.parent)
 
     def close(self) -> None:
         for descriptor in (self._data, self._index):
@@ -217,6 +230,17 @@ class TakeSpool:
         self._torn = True
         _write_all(self._index, text)
         self._torn = False
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Left to the system to decide: the folder's other takes may be removed, or a new one made, at this moment."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (ENOTEMPTY, EEXIST):
+            raise
 
 
 def _reserve(folder: Path) -> None:

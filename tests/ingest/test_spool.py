@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,12 @@ from uuid import UUID, uuid4
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
+import ingest.spool
 from ingest.cuts import cut_rule
 from ingest.events import Event, Init, Part, SegmentClosed, SegmentOpened
+from ingest.lives import _remove_if_done
 from ingest.packager import Packager
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.settings import IngestSettings
@@ -238,6 +243,42 @@ def test_a_file_that_a_cut_divided_stays_until_both_sides_are_stored(tmp_path: P
     assert take.spool.is_empty
     take.spool.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reels_let_go_of_at_the_same_time_remove_their_take_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a session's playlists go: each reel by a thread, and the last of them see an empty take together."""
+    spool = TakeSpool.create(tmp_path, about())
+    spool.over = True
+    plain, inside, second_is_there = ingest.spool.unlink, threading.Event(), threading.Event()
+
+    def unlink_on_a_slow_disk(path: Path) -> int:
+        inside.set()
+        second_is_there.wait(0.3)
+        return plain(path)
+
+    def second() -> None:
+        inside.wait(10)
+        _remove_if_done(spool)
+        second_is_there.set()
+
+    monkeypatch.setattr(ingest.spool, "unlink", unlink_on_a_slow_disk)
+    with capture_logs() as said, ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(second), threads.submit(_remove_if_done, spool)]:
+            done.result()
+    assert said == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_takes_of_one_recording_are_removed_by_several_threads(tmp_path: Path) -> None:
+    for _ in range(20):
+        recording = uuid4()
+        spools = [TakeSpool.create(tmp_path, about(recording_id=recording)) for _ in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(spool.remove) for spool in spools]:
+                done.result()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_ids_survive_the_disk(tmp_path: Path) -> None:
