@@ -6,6 +6,7 @@ import time
 
 from lectern.complaint import Complaint
 from lectern.doctor.ports import is_ours, listener_on
+from lectern.ingest_processes import own_ports
 from lectern.settings import Settings
 
 GOING_SECONDS = 10.0
@@ -24,6 +25,22 @@ def require_free_ports(settings: Settings) -> None:
     ]
     if ingest.rtmps_certificate_file:
         wanted += [(host, ingest.rtmps_port, "LECTERN_INGEST_RTMPS_PORT") for host in ingest.rtmp_hosts]
+    _require(wanted)
+    require_own_ports(settings, ingest.processes)
+
+
+def require_own_ports(settings: Settings, processes: int) -> None:
+    """The same for the ports beside the shared one, where so many ingest processes run."""
+    ingest = settings.ingest
+    _require(
+        [
+            (ingest.http_host, port, "LECTERN_INGEST_HTTP_PORT, which they follow")
+            for port in own_ports(ingest, processes)
+        ]
+    )
+
+
+def _require(wanted: list[tuple[str, int, str]]) -> None:
     until = time.monotonic() + GOING_SECONDS
     for host, port, name in wanted:
         while _is_taken(host, port):

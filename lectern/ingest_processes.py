@@ -48,9 +48,20 @@ def left_behind(spool_folder: Path, processes: int) -> list[int]:
     return sorted(int(one) for one in numbers if one.isdigit() and processes < int(one) <= MOST)
 
 
+def numbers_of(settings: IngestSettings, processes: int) -> list[int]:
+    """Who runs when so many are asked for: none where one process runs alone, without a number."""
+    more = left_behind(settings.spool_folder, processes)
+    return [*range(1, processes + 1), *more] if processes > 1 or more else []
+
+
+def own_ports(settings: IngestSettings, processes: int) -> list[int]:
+    """The ports beside the shared one, each process's own."""
+    return [settings.http_port + number for number in numbers_of(settings, processes)]
+
+
 async def run_processes(settings: Settings, processes: int, asked: asyncio.Event) -> None:
     """Starts them, starts again whoever ends by itself, and ends them all when asked."""
-    numbers = [*range(1, processes + 1), *left_behind(settings.ingest.spool_folder, processes)]
+    numbers = numbers_of(settings.ingest, processes)
     if len(numbers) > processes:
         log.warning("spools_left_behind", processes=numbers[processes:])
     supervisor = Supervisor(to_environ(settings))

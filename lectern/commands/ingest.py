@@ -2,13 +2,13 @@
 
 import asyncio
 import dataclasses
-from pathlib import Path
 
 import click
 import uvloop
 
 from lectern.commands.context import start_logs
-from lectern.ingest_processes import MOST, left_behind, run_processes, settings_of
+from lectern.free_ports import require_own_ports
+from lectern.ingest_processes import MOST, numbers_of, run_processes, settings_of
 from lectern.settings import Settings
 from lectern.stopping import stop_signals
 from lectern.wiring.ingest import run_ingest
@@ -28,8 +28,9 @@ def command(context: click.Context, processes: int | None, process: int | None) 
     if process is not None:
         mine = settings_of(settings.ingest, process, processes)
         uvloop.run(run_ingest(dataclasses.replace(settings, ingest=mine)))
-    elif processes > 1 or left_behind(Path(settings.ingest.spool_folder), 1):
+    elif numbers_of(settings.ingest, processes):
         require_stores(settings.storage)
+        require_own_ports(settings, processes)
         asyncio.run(_supervise(settings, processes))
     else:
         uvloop.run(run_ingest(settings))

@@ -29,6 +29,7 @@ CHECKS = (
     Check("master secret", secret.master),
     Check("port of the API", ports.api, ("api",)),
     Check("port of ingest", ports.ingest_http, ("ingest",)),
+    Check("ports of its processes", ports.ingest_own, ("ingest",)),
     Check("port of RTMP", ports.rtmp, ("ingest",)),
     Check("port of RTMPS", ports.rtmps, ("ingest",)),
     Check("certificate of RTMPS", certificate.rtmps, ("ingest",)),

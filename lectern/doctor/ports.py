@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from lectern.doctor.finding import Finding, bad, doubtful, good
+from lectern.doctor.finding import Finding, Verdict, bad, doubtful, good
+from lectern.ingest_processes import own_ports
 from lectern.settings import Settings
 
 OUR_PROGRAM = "lectern"
@@ -20,6 +21,16 @@ def api(settings: Settings) -> Finding:
 def ingest_http(settings: Settings) -> Finding:
     """Live playlists, WHIP and the control channel."""
     return _port([settings.ingest.http_host], settings.ingest.http_port, "LECTERN_INGEST_HTTP")
+
+
+def ingest_own(settings: Settings) -> Finding:
+    """Where each of several ingest processes is reached alone."""
+    ports = own_ports(settings.ingest, settings.ingest.processes)
+    if not ports:
+        return good("not used: one ingest process")
+    found = [_port([settings.ingest.http_host], port, "LECTERN_INGEST_HTTP") for port in ports]
+    worst = next((one for verdict in (Verdict.bad, Verdict.doubtful) for one in found if one.verdict == verdict), None)
+    return worst or good(", ".join(one.found for one in found))
 
 
 def rtmp(settings: Settings) -> Finding:

@@ -1,12 +1,16 @@
 """Who each of several ingest processes is."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from ingest.settings import IngestSettings
 from ingest.spool import ABOUT
-from lectern.ingest_processes import left_behind, settings_of
+from lectern.complaint import Complaint
+from lectern.free_ports import require_own_ports
+from lectern.ingest_processes import left_behind, own_ports, settings_of
+from lectern.settings import load
 
 
 def test_each_has_a_name_a_spool_and_a_port_of_its_own_and_all_share_two() -> None:
@@ -35,3 +39,16 @@ def test_a_spool_that_nobody_would_find_any_more_has_its_process_run(tmp_path: P
     assert left_behind(tmp_path, 1) == [3]
     assert left_behind(tmp_path, 3) == []
     assert left_behind(tmp_path / "none", 1) == []
+    alone = IngestSettings(spool_folder=tmp_path / "none", http_port=8090)
+    assert own_ports(alone, 1) == []
+    assert own_ports(alone, 2) == [8091, 8092]
+    assert own_ports(IngestSettings(spool_folder=tmp_path, http_port=8090), 1) == [8091, 8093]
+
+
+def test_a_port_of_their_own_that_is_taken_is_told_before_they_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = load({"LECTERN_INGEST_HTTP_PORT": str(port - 2), "LECTERN_INGEST_SPOOL_FOLDER": str(tmp_path)})
+        require_own_ports(told, 1)
+        with pytest.raises(Complaint, match=f"port {port} is taken by .*LECTERN_INGEST_HTTP_PORT, which they follow"):
+            require_own_ports(told, 2)

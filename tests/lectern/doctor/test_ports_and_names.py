@@ -59,6 +59,15 @@ def test_a_port_that_somebody_else_has(tmp_path: Path) -> None:
     assert "LECTERN_INGEST_RTMP_PORT" in finding.remedy
 
 
+def test_the_ports_of_further_ingest_processes(tmp_path: Path) -> None:
+    with listening(tmp_path / "theatre") as port:
+        told = {"INGEST_HTTP_PORT": str(port - 2), "INGEST_SPOOL_FOLDER": str(tmp_path)}
+        assert ports.ingest_own(given(**told)).found == "not used: one ingest process"
+        taken = ports.ingest_own(given(**told, INGEST_PROCESSES="2"))
+    assert (taken.verdict, f":{port} is taken by python" in taken.found) == (Verdict.bad, True), taken
+    assert "LECTERN_INGEST_HTTP_PORT" in taken.remedy
+
+
 def test_an_address_that_is_not_this_machines() -> None:
     for host in ("192.0.2.1", "no-such-host.invalid"):
         finding = ports.api(given(API_HOST=host))
