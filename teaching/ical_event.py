@@ -17,6 +17,7 @@ from teaching.rows import RowCode, RowError
 DATES = frozenset({"DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID"})
 REPEATING = ("RRULE", "RDATE", "RECURRENCE-ID")
 _CHAIR = re.compile(r";ROLE=\"?CHAIR\"?(;|$)", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([,;\\])")
 _MAILTO = re.compile(r"mailto:", re.IGNORECASE)
 
 
@@ -52,6 +53,12 @@ class Told:
         """A property as plain text, empty where there is none."""
         value = self.component.get(name, "")
         return " ".join(str(value[0] if isinstance(value, list) else value).split())
+
+
+def title_of(block: Block) -> str:
+    """The course's name as far as an event tells it that may not be readable."""
+    line = block.first("SUMMARY")
+    return " ".join(_ESCAPED.sub(r"\1", line.value).split()) if line else ""
 
 
 def uid_of(block: Block) -> str | None:

@@ -18,7 +18,7 @@ from recurring_ical_events.occurrence import Occurrence
 from recurring_ical_events.series import Series
 
 from domain.refusals import Refusal, RefusalCode
-from teaching.ical_event import Told, changed_occurrence, instructors, occurrence_of, told, uid_of
+from teaching.ical_event import Told, changed_occurrence, instructors, occurrence_of, title_of, told, uid_of
 from teaching.ical_lines import read_text
 from teaching.ical_zones import Zones
 from teaching.import_limits import Budget
@@ -76,7 +76,7 @@ def read_ical(data: bytes, budget: Budget, window: Window) -> Rows:
         except RowError as error:
             occurrence = changed_occurrence(block, zones)
             unreadable[uid or ""].add(occurrence)
-            yield BadRow(block.number, error.code, error.detail, uid, occurrence)
+            yield BadRow(block.number, error.code, error.detail, uid, occurrence, title_of(block))
         budget.spend(0)
     for uid, events in by_uid.items():
         budget.spend(0)
@@ -101,7 +101,7 @@ def _outdated(uid: str, events: list[Told]) -> Rows:
         events.remove(older)
         if older.sequence == versions[0].sequence:
             detail = f"another event, at line {versions[0].block.number}, has the same UID"
-            yield BadRow(older.block.number, RowCode.duplicate, detail, uid)
+            yield BadRow(older.block.number, RowCode.duplicate, detail, uid, title=title_of(older.block))
 
 
 def _series_rows(
@@ -117,7 +117,8 @@ def _series_rows(
             if given not in unreadable:
                 yield _row(uid, occurrence, given, window.zone)
     except RowError as error:
-        yield BadRow(events[0].block.number, error.code, error.detail, uid)
+        first = events[0].block
+        yield BadRow(first.number, error.code, error.detail, uid, title=title_of(first))
 
 
 def _occurrences(events: Sequence[Told], repeats: bool, window: Window) -> Iterator[_Occurrence]:
@@ -147,4 +148,4 @@ def _row(uid: str, occurrence: _Occurrence, given: str, zone: ZoneInfo) -> Row |
     try:
         return require_lengths(row)
     except RowError as error:
-        return BadRow(event.block.number, error.code, error.detail, uid, given)
+        return BadRow(event.block.number, error.code, error.detail, uid, given, row.title)

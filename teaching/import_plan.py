@@ -63,7 +63,7 @@ def fingerprint(row: Row, instructor_id: UUID, scope: Scope) -> str:
 
 def refused(row: Row, code: RowCode, detail: str) -> BadRow:
     """A row that was read, and not taken."""
-    return BadRow(row.number, code, detail, row.uid, row.occurrence)
+    return BadRow(row.number, code, detail, row.uid, row.occurrence, row.title)
 
 
 def to_lock(entries: Mapping[tuple[str, str], Entry], rows: Sequence[tuple[Row, UUID, str]]) -> set[UUID]:

@@ -73,6 +73,8 @@ class BadRow:
     detail: str
     uid: str | None = None
     occurrence: str | None = None
+    title: str = ""
+    """The course's name, as far as the row has one."""
 
     def may_be(self, uid: str, occurrence: str) -> bool:
         """Whether this row may have meant the entry of that name."""

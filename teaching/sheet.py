@@ -62,15 +62,16 @@ class _Reader:
         self.zone = zone
         self.uid: str | None = None
         self.occurrence: str | None = None
+        self.title = self._text(Column.course)
 
     def row(self, seen: Counter[tuple[str, str]]) -> Row | BadRow:
         try:
             return self._row(seen)
         except RowError as error:
-            return BadRow(self.number, error.code, error.detail, self.uid, self.occurrence)
+            return BadRow(self.number, error.code, error.detail, self.uid, self.occurrence, self.title)
 
     def _row(self, seen: Counter[tuple[str, str]]) -> Row:
-        title, own = self._text(Column.course), self._text(Column.uid)
+        title, own = self.title, self._text(Column.uid)
         if own:
             self.uid, self.occurrence = OWN_ID + own, ""
         elif title:

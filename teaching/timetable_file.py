@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.refusals import Refusal, RefusalCode
 from domain.schedule import require_span
-from teaching.csv_timetable import read_csv
+from teaching.csv_timetable import UTF_16_MARKS, read_csv
 from teaching.ical_timetable import Window, read_ical
 from teaching.import_limits import Budget
 from teaching.rows import BadRow, Row, RowCode, Rows
@@ -16,7 +16,10 @@ from teaching.xlsx_timetable import read_xlsx
 
 ZIP_MARK = b"PK\x03\x04"
 OLD_EXCEL_MARK = b"\xd0\xcf\x11\xe0"
+PDF_MARK = b"%PDF-"
 CALENDAR_WITHIN = 1024
+BINARY_WITHIN = 4096
+"""No text that is not UTF-16 has a zero byte here; pictures, programs and old documents do."""
 
 
 @dataclass
@@ -47,6 +50,8 @@ def _rows(data: bytes, budget: Budget, window: Window) -> Rows:
         raise Refusal(RefusalCode.invalid_input, field="file", reason="old_excel", known="xlsx")
     if b"BEGIN:VCALENDAR" in data[:CALENDAR_WITHIN].upper():
         return read_ical(data, budget, window)
+    if data.startswith(PDF_MARK) or (b"\0" in data[:BINARY_WITHIN] and data[:2] not in UTF_16_MARKS):
+        raise Refusal(RefusalCode.invalid_input, field="file", reason="not_a_timetable", known="ics,csv,xlsx")
     return read_csv(data, window.zone, budget)
 
 
@@ -76,4 +81,4 @@ def _checked(row: Row, window: Window) -> Row | BadRow:
 
 
 def _bad(row: Row, code: RowCode, detail: str) -> BadRow:
-    return BadRow(row.number, code, detail, row.uid, row.occurrence)
+    return BadRow(row.number, code, detail, row.uid, row.occurrence, row.title)

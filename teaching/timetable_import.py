@@ -24,7 +24,7 @@ from storage.catalogue.timetables import Entry
 from storage.catalogue.transaction import Actor, Transaction
 from teaching import import_clashes
 from teaching.import_plan import CANCELLED, Placed, Plan, fingerprint, plan, refused, to_lock
-from teaching.import_report import ImportReport
+from teaching.import_report import CancelledSession, ImportReport
 from teaching.rows import BadRow, Row, RowCode
 from teaching.timetable_file import Reading
 
@@ -70,7 +70,9 @@ async def import_rows(
     changed = [placed.session_id for placed in made.change]
     await audit_all(tx, source.actor, "session_changed", changed, timetable=timetable.slug)
     await _cancel(tx, timetable, made.cancel, locked, source.actor, now)
-    report.created, report.changed, report.cancelled = len(made.create), len(made.change), len(made.cancel)
+    report.created, report.changed = len(made.create), len(made.change)
+    gone = [locked[entry.session_id] for entry in made.cancel]
+    report.cancel([CancelledSession(one.id, one.title, one.starts_at) for one in gone])
     report.unchanged, report.past, report.kept = made.unchanged, made.past, made.kept
     report.reject((*bad, *made.reject))
     return await _record(tx, timetable_id, report, source, now)

@@ -1,15 +1,16 @@
 """Listing timetables and importing into one."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
 
+import msgspec
+
 from api.permit import grants_of, reach_of, require_for
 from api.resources import Resources
 from api.shapes import Place
-from api.timetables.schemas import ImportShape, RejectedRow, TimetableShape
+from api.timetables.schemas import ImportShape, TimetableShape
 from domain.permissions import Action, Scope, actions
 from domain.refusals import Refusal, RefusalCode
 from storage.catalogue import institute, timetable_sessions, timetables
@@ -18,7 +19,6 @@ from storage.catalogue.tables.cohort import Cohort
 from storage.catalogue.tables.programme import Programme
 from storage.catalogue.tables.timetable import Timetable
 from storage.catalogue.transaction import Actor, Transaction
-from teaching.rows import RowCode
 from teaching.timetable_file import Reading, read_timetable
 from teaching.timetable_import import SourceFile, import_rows
 
@@ -72,10 +72,16 @@ async def take(
     timetable = await named(tx, known, name)
     source = SourceFile(PurePosixPath(upload.name.replace("\\", "/")).name[:LONGEST_FILE_NAME], upload.data, actor)
     made = await import_rows(tx, timetable.id, reading, source, resources.clock())
-    report = dict(made.report)
-    rejected: Sequence[dict[str, str]] = report.pop("rejected")
-    rows = [RejectedRow(int(one["row"]), RowCode(one["code"]), one["detail"]) for one in rejected]
-    return ImportShape(id=made.id, rejected=rows, **report)
+    return msgspec.convert({**made.report, "id": made.id}, ImportShape)
+
+
+async def try_out(
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, name: str, reading: Reading, upload: Upload
+) -> ImportShape:  # fmt: skip
+    """What `take` would answer, with nothing done: sessions, bookings, facts and audit stay as they are."""
+    report = await take(tx, resources, known, actor, name, reading, upload)
+    await tx.undo()
+    return msgspec.structs.replace(report, id=None)
 
 
 def _shape(

@@ -98,6 +98,10 @@ class Transaction:
         )
         await self.session.execute(entry.returning(AuditEntry.id))
 
+    async def undo(self) -> None:
+        """Takes everything back that was done here, for what was only tried. Nothing may follow in this transaction."""
+        await self.session.rollback()
+
     async def notify(self, channel: str, payload: str) -> None:
         """Tells `Catalogue.listen` on `channel`, at the commit. PostgreSQL takes payloads under 8,000 bytes."""
         await self.session.execute(select(func.pg_notify(channel, payload)))

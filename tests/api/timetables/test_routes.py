@@ -44,9 +44,12 @@ async def places(people: People, catalogue: Catalogue) -> Places:
     return Places(lead, await people.with_role(Role.teacher))
 
 
-async def send(client: Client, data: bytes, timetable: str = "table-one", **headers: str) -> httpx.Response:
+async def send(
+    client: Client, data: bytes, timetable: str = "table-one", preview: str | None = None, **headers: str
+) -> httpx.Response:
+    form = {"timetable": timetable, **({} if preview is None else {"preview": preview})}
     return await client.post(
-        "/api/v1/timetable-imports", files={"file": ("课表.csv", data)}, data={"timetable": timetable}, headers=headers
+        "/api/v1/timetable-imports", files={"file": ("课表.csv", data)}, data=form, headers=headers
     )
 
 
@@ -65,6 +68,7 @@ async def test_an_import_makes_a_session_and_again_changes_nothing(client: Clien
     first = await send(client, row(places.teacher))
     assert first.status_code == 201, first.text
     numbers = {"created": 1, "changed": 0, "unchanged": 0, "cancelled": 0, "past": 0, "kept": 0, "rejected": []}
+    numbers["cancelled_sessions"] = []
     assert {**first.json(), "id": None} == {"id": None, **numbers}
     second = (await send(client, row(places.teacher))).json()
     assert (second["created"], second["unchanged"]) == (0, 1)
@@ -79,7 +83,7 @@ async def test_a_bad_row_is_told_and_the_rest_is_taken(client: Client, places: P
     answer = await send(client, row(places.teacher) + b"15.9.,08:00,09:40,x,y,z\n")
     assert answer.json()["created"] == 1
     (bad,) = answer.json()["rejected"]
-    assert (bad["row"], bad["code"]) == (3, "date_invalid")
+    assert (bad["row"], bad["title"], bad["code"]) == (3, "x", "date_invalid")
     assert "15.9." in bad["detail"]
 
 
@@ -130,6 +134,8 @@ async def test_files_that_are_no_timetable_change_nothing(places: Places, resour
         await client.sign_in(places.lead.login)
         no_columns = await send(client, b"a,b\n1,2\n")
         assert (no_columns.status_code, no_columns.json()["facts"]["reason"]) == (400, "columns_missing")
+        pdf = await send(client, b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n")
+        assert (pdf.status_code, pdf.json()["facts"]["reason"]) == (400, "not_a_timetable")
         too_many = await send(client, row(places.teacher) * 3)
         assert (too_many.status_code, too_many.json()["code"]) == (413, "too_large")
         assert (await send(client, b"")).json()["code"] == "invalid_input"
