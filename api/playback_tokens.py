@@ -22,7 +22,7 @@ def playback(
         kind=kind, item_id=item_id, account_id=known.account.id, sign_in_id=known.sign_in.id, expires_at=expires_at
     )
     token = sign(resources.keys.playback, claim)
-    live = kind == "live"
+    live = kind in ("live", "preview")
     settings = resources.settings
     origin = settings.ingest_public_url if live else page_origin(request, settings.public_url)
     door = "live" if live else "replay"  # what it opens there, its kind says

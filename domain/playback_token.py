@@ -18,7 +18,8 @@ from uuid import UUID
 
 from domain.refusals import Refusal, RefusalCode
 
-PlaybackKind = Literal["live", "replay", "evidence"]
+PlaybackKind = Literal["live", "replay", "evidence", "preview"]
+"""A preview plays what live plays, for those who teach or control the session: nobody counts them as its audience."""
 
 TOKEN_CHARACTERS = 96
 _CONTEXT = b"lectern playback token\0"
@@ -30,7 +31,7 @@ _MAC_BYTES = 16
 
 @dataclass(frozen=True)
 class PlaybackClaim:
-    """What a token says. `item_id` is a session's (live) or a recording's (replay, and its evidence)."""
+    """What a token says. `item_id` is a session's (live, preview) or a recording's (replay, and its evidence)."""
 
     kind: PlaybackKind
     item_id: UUID
@@ -56,14 +57,16 @@ def sign(secret: bytes, claim: PlaybackClaim) -> str:
     return base64.urlsafe_b64encode(body + _mac(secret, body)).decode("ascii")
 
 
-def check(secret: bytes, token: str, *, kind: PlaybackKind, item_id: UUID, now: datetime) -> PlaybackClaim:
-    """The claim of a token that is ours and for this item.
+def check(
+    secret: bytes, token: str, *, kind: PlaybackKind, item_id: UUID, now: datetime, also: PlaybackKind | None = None
+) -> PlaybackClaim:
+    """The claim of a token that is ours and for this item, of this `kind` or of the one that is `also` good here.
 
     Refusal("token_invalid") when it is not, Refusal("token_expired") when it was. Whatever text stands in the path is
     answered so: nothing a stranger sends raises anything else.
     """
     claim = _read(secret, token)
-    if claim is None or claim.kind != kind or claim.item_id != item_id:
+    if claim is None or claim.kind not in (kind, also) or claim.item_id != item_id:
         raise Refusal(RefusalCode.token_invalid)
     if now >= claim.expires_at:
         raise Refusal(RefusalCode.token_expired, expired_at=claim.expires_at)

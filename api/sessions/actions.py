@@ -17,6 +17,7 @@ from domain.broadcast_delay import held_seconds, is_reviewed, require_delay_fits
 from domain.ingest_key import derive, key_hash
 from domain.kinds import Slot
 from domain.permissions import Action, Scope, may
+from domain.playback_token import PlaybackKind
 from domain.refusals import Refusal, RefusalCode
 from domain.release import Playable, may_watch_live, require_watch_live
 from domain.states import SessionMove, SessionState
@@ -30,6 +31,7 @@ from storage.catalogue.transaction import Actor, Transaction
 from storage.live_state import LiveState
 
 SHOWN_ACTIONS = (Action.session_edit, Action.session_publish, Action.session_control, Action.session_play)
+SEES_ENCODER = (Action.session_publish, Action.session_control)
 MAY_KNOW_WHY = (Action.session_control, Action.evidence_read)
 """Whoever may do one of these is told why a session was cut; its audience is not."""
 MOVES: dict[SessionCommand, SessionMove] = {
@@ -87,7 +89,7 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
     programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
     cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
     people = await accounts.by_id(tx, {one.instructor_id for one in found if one.instructor_id})
-    recorded = await recordings.ids_of_sessions(tx, [one.id for one in found])
+    recorded = await recordings.of_sessions(tx, [one.id for one in found])
     return [
         SessionShape(
             id=one.id, kind=one.kind, interaction=one.interaction, title=one.title, state=one.state,
@@ -97,7 +99,9 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
             instructor=Person(one.instructor_id, people[one.instructor_id].display_name)
             if one.instructor_id
             else None,
-            recording_id=recorded.get(one.id), release=one.release,
+            recording_id=recorded[one.id].id if one.id in recorded else None,
+            recording_state=recorded[one.id].state if one.id in recorded else None,
+            release=one.release,
             delay_seconds=held_seconds(one.reviewer_id, one.delay_seconds),
             cut_reason=one.cut_reason if allowed(known, one, MAY_KNOW_WHY) else None,
             went_live_at=one.went_live_at, ended_at=one.ended_at, version=one.version,
@@ -186,6 +190,11 @@ async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> 
     return session
 
 
+def kind_of_watching(known: Known, session: Session, preview: bool) -> PlaybackKind:
+    """Whether it counts: a learner who asks for a preview is of the audience all the same."""
+    return "preview" if preview and allowed(known, session, SEES_ENCODER) else "live"
+
+
 def why_nobody_publishes(found: LiveState, refusal: LiveState | None) -> LiveState:
     """The state of a session that waits for its encoder, with the reason why that was not let in a moment ago."""
     if refusal is None or found.problem_code is not None:
@@ -198,7 +207,7 @@ def shown_live(known: Known, session: Session, found: LiveState) -> LiveState:
 
     Nodes, encoders' names, rates and faults are how the house works: nothing that a viewer needs.
     """
-    if allowed(known, session, (Action.session_publish, Action.session_control)):
+    if allowed(known, session, SEES_ENCODER):
         return found
     return LiveState(session_id=session.id, node="", state=found.state, at=found.at)
 

@@ -125,12 +125,14 @@ COMMANDS = [
 
 @post("/sessions/{session_id:uuid}/playback", status_code=201, opt=permit.action(Action.session_read))
 async def watch(
-    request: Request[Any, Any, Any], resources: Resources, known: Known, session_id: UUID
+    request: Request[Any, Any, Any], resources: Resources, known: Known, session_id: UUID, preview: bool = False
 ) -> PlaybackShape:  # fmt: skip
-    """An address that plays the session live."""
+    """An address that plays the session live. A `preview` by whoever publishes or controls it is not counted among
+    its viewers.
+    """
     async with resources.catalogue.transaction() as tx:
-        await actions.require_watchable(tx, known, session_id)
-    return playback(request, resources, known, "live", session_id)
+        session = await actions.require_watchable(tx, known, session_id)
+    return playback(request, resources, known, actions.kind_of_watching(known, session, preview), session_id)
 
 
 SESSION_ROUTES = [listing, one, change, ingest, renewal, live, *COMMANDS, watch]

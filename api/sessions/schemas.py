@@ -10,7 +10,7 @@ from api.shapes import Given, Person, Place, Title
 from domain.broadcast_delay import MOST_SECONDS
 from domain.kinds import Interaction, Release, SessionKind, Slot
 from domain.permissions import Action
-from domain.states import SessionState
+from domain.states import RecordingState, SessionState
 
 SessionCommand = Literal["cut", "resume", "kick", "end"]
 Delay = Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)]
@@ -32,6 +32,7 @@ class SessionShape(msgspec.Struct):
     cohort: Place | None
     instructor: Person | None
     recording_id: UUID | None
+    recording_state: RecordingState | None
     release: Release
     delay_seconds: int
     """How long after its teacher the audience sees it."""

@@ -34,12 +34,12 @@ class Viewers:
         self._told: dict[UUID, dict[str, tuple[float, int]]] = {}  # session → node → when, and how many there
 
     def admit(self, token: str, session_id: UUID) -> PlaybackClaim:
-        """The claim of a live token for this session. Raises Refusal(token_invalid, token_expired)."""
+        """The claim of a live or preview token for this session. Raises Refusal(token_invalid, token_expired)."""
         now = self._wall()
         claim = self._claims.get((token, session_id))
         if claim is None or claim.expires_at <= now:
             self._claims.pop((token, session_id), None)
-            claim = check(self._secret, token, kind="live", item_id=session_id, now=now)
+            claim = check(self._secret, token, kind="live", also="preview", item_id=session_id, now=now)
             if len(self._claims) >= REMEMBERED_TOKENS:
                 self._claims.clear()
             self._claims[token, session_id] = claim
@@ -55,6 +55,9 @@ class Viewers:
             self._revoked[sign_in] = now
 
     def saw(self, claim: PlaybackClaim) -> None:
+        """Its viewer is there; a preview is no viewer: whoever teaches does not watch."""
+        if claim.kind == "preview":
+            return
         self._seen.setdefault(claim.item_id, {})[claim.sign_in_id] = self._clock()
 
     def told(self, session_id: UUID, path: str, passed_on: bytes) -> None:

@@ -64,10 +64,18 @@ async def of_session(tx: Transaction, session_id: UUID) -> Recording | None:
     return (await tx.session.scalars(select(Recording).where(Recording.session_id == session_id))).one_or_none()
 
 
-async def ids_of_sessions(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Recording ids by session id, for a page of sessions."""
-    statement = select(Recording.session_id, Recording.id).where(Recording.session_id.in_(session_ids))
-    return {row.session_id: row.id for row in await tx.session.execute(statement)}
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a list of sessions says of a session's recording."""
+
+    id: UUID
+    state: RecordingState
+
+
+async def of_sessions(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, Recorded]:
+    """Recordings by session id, for a page of sessions."""
+    asked = select(Recording.session_id, Recording.id, Recording.state).where(Recording.session_id.in_(session_ids))
+    return {row.session_id: Recorded(row.id, row.state) for row in await tx.session.execute(asked)}
 
 
 async def by_id(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Recording]:

@@ -79,6 +79,13 @@ def test_it_is_good_for_one_item_of_one_kind_under_one_secret() -> None:
     assert _no(TOKEN, secret=b"another") == "token_invalid"
 
 
+def test_a_second_kind_is_good_only_where_it_is_asked_for() -> None:
+    preview = sign(SECRET, replace(CLAIM, kind="preview"))
+    assert check(SECRET, preview, kind="live", also="preview", item_id=ITEM, now=NOW).kind == "preview"
+    assert check(SECRET, TOKEN, kind="live", also="preview", item_id=ITEM, now=NOW) == CLAIM
+    assert _no(preview) == _no(preview, kind="replay") == "token_invalid"
+
+
 def test_a_stranger_is_not_told_that_a_forged_token_has_expired() -> None:
     stale = sign(b"another", replace(CLAIM, expires_at=NOW - timedelta(days=1)))
     assert _no(stale) == "token_invalid"

@@ -8,9 +8,10 @@ import pytest
 from api.resources import Resources
 from domain.ingest_key import key_hash
 from domain.kinds import Role
-from domain.playback_token import check
+from domain.playback_token import PlaybackKind, check
 from domain.states import SessionMove, SessionState
 from storage.catalogue import credentials, sessions
+from storage.catalogue.tables.account import Account
 from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Catalogue
 from storage.live_state import LiveState, publish, publish_many
@@ -115,6 +116,26 @@ async def test_watching_needs_a_live_session_and_a_place_on_its_roster(
         assert (await other.post(path)).status_code == 403
 
 
+async def test_a_preview_is_for_who_teaches_or_controls_and_else_it_is_watching(
+    client: Client, school: School, session: Session, catalogue: Catalogue, clock: Clock, resources: Resources
+) -> None:
+    await go_live(catalogue, session, clock)
+    path = f"/api/v1/sessions/{session.id}/playback"
+    asks: list[tuple[Account, str, PlaybackKind]] = [
+        (school.teacher, "?preview=true", "preview"),
+        (school.teacher, "", "live"),
+        (school.learner, "?preview=true", "live"),
+    ]
+    for person, asked, kind in asks:
+        await client.sign_in(person.login)
+        given = (await client.post(path + asked)).json()
+        assert given["live"] is True
+        assert f"/live/{session.id}/" in given["url"]
+        token = given["url"].split("/")[-2]
+        claim = check(resources.keys.playback, token, kind=kind, item_id=session.id, now=clock.now)
+        assert claim.account_id == person.id
+
+
 async def test_cut_resume_and_end_are_recorded_with_their_reason(
     client: Client, school: School, session: Session, catalogue: Catalogue, clock: Clock
 ) -> None:
@@ -128,6 +149,7 @@ async def test_cut_resume_and_end_are_recorded_with_their_reason(
     ended = (await client.post(f"{path}/end", json={"reason": "下课"})).json()
     assert ended["state"] == "ended"
     assert ended["recording_id"] is not None
+    assert ended["recording_state"] == "capturing"
     assert (await client.post(f"{path}/end", json={"reason": ""})).status_code == 400
     assert (await client.post(f"{path}/kick", json={"reason": "x"})).json()["code"] == "not_live"
 

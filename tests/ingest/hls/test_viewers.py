@@ -1,5 +1,6 @@
 """Tokens checked without I/O: once, then remembered, and never beyond their time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -56,6 +57,18 @@ def test_revocations_are_kept_as_long_as_tokens_may_live() -> None:
     clock.seconds = 3601.0
     viewers.forget(revoked_seconds=3600.0, sessions=[])
     assert not viewers.is_revoked(made)
+
+
+def test_a_preview_is_let_in_and_not_counted() -> None:
+    clock, one = Clock(), claim()
+    preview = replace(one, kind="preview", sign_in_id=uuid4())
+    viewers = Viewers(SECRET, wall=clock.wall, clock=clock.monotonic)
+    viewers.saw(viewers.admit(sign(SECRET, preview), one.item_id))
+    assert viewers.watching(one.item_id) == 0
+    viewers.saw(viewers.admit(sign(SECRET, one), one.item_id))
+    assert viewers.watching(one.item_id) == 1
+    viewers.revoke([preview.sign_in_id])
+    assert viewers.is_revoked(preview)
 
 
 def test_who_watches_is_counted_once_and_not_for_ever() -> None:
