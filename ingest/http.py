@@ -1,12 +1,13 @@
 """The ingest process's HTTP: live delivery first and bare, then control, health, metrics, and what is mounted (WHIP).
 
 Served by uvicorn inside the process's own event loop: parts and playlists are answered by the same thread that makes
-them, from memory, without a queue between.
+them, from memory, without a queue between; most of them by the connection itself (`hls/direct.py`).
 """
 
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -14,6 +15,7 @@ import uvicorn
 from ingest.control import PREFIX as CONTROL_PREFIX
 from ingest.control import Control
 from ingest.hls.answers import NEVER, NOT_FOUND, Answer, Scope, Send, send
+from ingest.hls.direct import DirectHttp
 from ingest.hls.server import PREFIX as LIVE_PREFIX
 from ingest.hls.server import Delivery
 from ingest.metrics import Metrics
@@ -33,7 +35,7 @@ class Dispatch:
         healthy: Callable[[], list[str]],
         mounted: dict[str, Mounted] | None = None,
     ) -> None:
-        self._delivery = delivery
+        self.delivery = delivery
         self._control = control
         self._metrics = metrics
         self._healthy = healthy
@@ -44,7 +46,7 @@ class Dispatch:
             return
         path: str = scope["path"]
         if path.startswith(LIVE_PREFIX):
-            await self._delivery(scope, to)
+            await self.delivery(scope, to)
         elif path.startswith(CONTROL_PREFIX):
             await self._control(scope, receive, to)
         elif path == "/healthz":
@@ -82,7 +84,7 @@ class HttpServer:
         self._shared = shared
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=partial(DirectHttp, app.delivery),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             access_log=False,

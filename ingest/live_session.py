@@ -15,7 +15,7 @@ from uuid import UUID
 
 from ingest.cuts import cut_rule
 from ingest.events import CLOCK, Event, Init, Part, SegmentOpened
-from ingest.hls.blocking import Bell
+from ingest.hls.bell import Bell
 from ingest.hls.playlists import LivePlaylist, Rendition
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -71,6 +73,18 @@ def media(body: bytes, content_type: bytes, wanted_range: bytes | None) -> Answe
 def playlist(body: bytes, *, gzip: bool) -> Answer:
     headers: tuple[Header, ...] = (REVALIDATE, (b"vary", b"accept-encoding"))
     return Answer(200, body, PLAYLIST, (*headers, (b"content-encoding", b"gzip")) if gzip else headers)
+
+
+def head(answer: Answer) -> bytes:
+    """Status line and fields of an HTTP/1.1 answer, but for the date and the blank line (RFC 9112)."""
+    return b"%bcontent-length: %d\r\n" % (_fields(answer.status, answer.content_type, answer.headers), len(answer.body))
+
+
+@lru_cache(maxsize=256)
+def _fields(status: int, content_type: bytes, headers: tuple[Header, ...]) -> bytes:
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode()), b"content-type: " + content_type]
+    lines += [b"%b: %b" % field for field in (*_CORS, *headers)]
+    return b"\r\n".join(lines) + b"\r\n"
 
 
 async def send(answer: Answer, to: Send, *, head: bool = False) -> None:

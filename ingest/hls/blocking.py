@@ -4,8 +4,6 @@ A request names the segment, and perhaps the part, that the answer must show. It
 is wrong when it asks further ahead than could come next, and given up after three target durations.
 """
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -77,29 +75,3 @@ def _number(fields: dict[str, list[str]], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise BadDirectives(f"{name} is not a decimal number")
     return int(text)
-
-
-class Bell:
-    """Wakes everyone who waits for a session's next change, by one future for all of them."""
-
-    def __init__(self) -> None:
-        self._next: asyncio.Future[None] | None = None
-
-    def ring(self) -> None:
-        if self._next is not None:
-            self._next.set_result(None)
-            self._next = None
-
-    async def until(self, ready: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Waits until `ready`; asked at once and at every ring. False when the time is over first."""
-        if ready():
-            return True
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                while not ready():
-                    if self._next is None:
-                        self._next = asyncio.get_running_loop().create_future()
-                    await asyncio.shield(self._next)  # one waiter that goes away must not take it from the others
-        except TimeoutError:
-            return ready()
-        return True

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.events import Part, SegmentClosed, SegmentOpened
-from ingest.hls.blocking import BadDirectives, Bell, Directives, advance_part_limit, directives, wanted
+from ingest.hls.bell import Bell
+from ingest.hls.blocking import BadDirectives, Directives, advance_part_limit, directives, wanted
 from ingest.hls.window import LiveWindow
 
 
