@@ -32,6 +32,8 @@ HELD_PLAYLIST_SECONDS = 1.0
 """An answer to a blocking request shows what was asked for, whenever it is given."""
 PLAYLIST_SECONDS = 0.25
 """Any other may be half a part old."""
+AGAIN_SECONDS = (0.0, 0.25, 0.5, 1.0)
+"""A new owner is known before it has opened the session, and says until then that it has none."""
 PRESENT_SECONDS = 30.0
 _PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after")
 _OWN_FAULT = (403, 410)
@@ -124,16 +126,22 @@ class Forwarder:
     async def _ask(self, asked: Asked, token: str) -> Answer:
         owner = await self._owners.find(asked.session_id)
         answer = await self._ask_at(owner, asked, token)
-        if answer is None:  # it may have moved a moment ago
-            newest = await self._owners.find(asked.session_id, doubted=True)
-            answer = await self._ask_at(newest, asked, token) if newest != owner else None
-            if answer is None:
-                return _NO_OWNER if newest is not None and newest.node != self._node else answers.NOT_FOUND
+        for wait_seconds in AGAIN_SECONDS:
+            is_opening = answer is not None and answer.status == passes.MISDIRECTED
+            if answer is not None and not is_opening:
+                break
+            await asyncio.sleep(wait_seconds)
+            newest = await self._owners.find(asked.session_id, doubted=True)  # it may have moved a moment ago
+            if newest == owner and not is_opening:
+                break
+            owner, answer = newest, await self._ask_at(newest, asked, token)
+        if answer is None or answer.status == passes.MISDIRECTED:
+            return _NO_OWNER if owner is not None and owner.node != self._node else answers.NOT_FOUND
         self._keep(asked, answer)
         return answer
 
     async def _ask_at(self, owner: LiveHint | None, asked: Asked, token: str) -> Answer | None:
-        """None when it is not reached, or says that it has no such session."""
+        """None when it is not reached."""
         if owner is None or owner.node == self._node:
             return None
         path = f"/live/{asked.session_id}/{token}/{asked.name}"
@@ -148,7 +156,7 @@ class Forwarder:
         except NodeUnreachable as error:
             log.warning("owner_unreachable", session=str(asked.session_id), node=owner.node, error=str(error))
             return None
-        return None if reply.status == passes.MISDIRECTED else _answer(reply)
+        return _answer(reply)
 
     def _keep(self, asked: Asked, answer: Answer) -> None:
         now = self._clock()

@@ -190,6 +190,7 @@ async def test_an_encoder_that_is_cut_off_comes_back_into_one_recording(wired: W
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
 
 
+@pytest.mark.long
 async def test_a_process_that_died_is_followed_by_one_that_goes_on(wired: Wired, tmp_path: Path) -> None:
     """The spool as it was in the middle of a segment is all that the next process has, beside rows and store."""
     told = await lesson(wired.catalogue)

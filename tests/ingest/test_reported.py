@@ -54,6 +54,7 @@ async def reported(catalogue: Catalogue, objects: ObjectStore, recording_id: UUI
     return said
 
 
+@pytest.mark.long
 async def test_a_lecture_is_proven_from_the_encoder_to_the_store(
     settings: IngestSettings, catalogue: Catalogue, store: ObjectStore, valkey: embedded_valkey.Running
 ) -> None:

@@ -107,6 +107,7 @@ def crashed(tmp_path: Path) -> tuple[Path, list[bytes], SpoolRange]:
     return spool.folder, muxed(made), list(places.values())[-1]
 
 
+@pytest.mark.long
 def test_a_file_torn_at_any_byte_of_its_last_part_loses_that_part_alone(tmp_path: Path) -> None:
     folder, parts, last = crashed(tmp_path)
     for length in range(last.length):

@@ -157,6 +157,7 @@ def test_a_killed_workers_horse_dies_and_its_job_is_taken_again(queue: redis.Red
     assert queue.llen("started") == 0
 
 
+@pytest.mark.long
 def test_a_job_taken_by_a_worker_that_dies_at_that_moment_is_put_back(queue: redis.Redis, start_worker: Start) -> None:
     """The narrowest place: the id has left the list and the worker has told nobody yet."""
     enqueue(queue, "background", f"{JOBS}.say", "x", job_id="job")
@@ -224,6 +225,7 @@ def test_a_stopping_worker_gives_a_long_job_back_uncounted(queue: redis.Redis, s
     assert queue.llen("told") == 0
 
 
+@pytest.mark.long
 def test_a_valkey_that_goes_away_costs_no_job(tmp_path: Path) -> None:
     """Stopped and started again over the same data while a job runs: the worker stays, the job ends once."""
     first = embedded_valkey.start(tmp_path)

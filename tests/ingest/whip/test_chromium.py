@@ -83,6 +83,7 @@ async def test_it_publishes(whip: Whip, tmp_path: Path) -> None:
     await published(whip, tmp_path, trickle=False)
 
 
+@pytest.mark.long
 async def test_it_trickles_over_all_addresses_of_the_machine(tmp_path: Path) -> None:
     async with serving(hosts=()) as whip:
         answered = await published(whip, tmp_path, trickle=True)
@@ -110,6 +111,7 @@ async def test_other_codecs_are_refused_in_words(whip: Whip) -> None:
     assert whip.recorder.takes[0].unsupported_seen[0][0] == "vp8"
 
 
+@pytest.mark.long
 async def test_lost_packets_come_again(whip: Whip, tmp_path: Path) -> None:
     dropped = 0
 

@@ -210,6 +210,7 @@ def test_a_path_too_long_for_a_socket_gets_another(folder: Path) -> None:
     assert not running.socket_folder.exists()
 
 
+@pytest.mark.long
 def test_valkey_keeps_a_file_and_evicts_nothing(folder: Path) -> None:
     with valkey.start(folder) as running, redis.Redis.from_url(running.url) as client:
         wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
@@ -218,6 +219,7 @@ def test_valkey_keeps_a_file_and_evicts_nothing(folder: Path) -> None:
             stranger.ping()
 
 
+@pytest.mark.long
 def test_s3_goes_on_writing_where_it_was_killed(folder: Path) -> None:
     """Volume and file numbers must not start again, or new objects would overwrite old ones."""
     for round_ in range(2):
