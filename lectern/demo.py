@@ -22,7 +22,7 @@ REEL_SECONDS = 10.0
 STORY_FAILED = 1
 # What `FRESH=1` removes: everything that a data folder of ours holds, and nothing else.
 OURS = ("postgres", "valkey", "s3", "spool", "work", "logs", "master-secret", "demo-accounts.json",
-        "demo-recordings.json", "lock")  # fmt: skip
+        "demo-recordings.json", "running.json", "lock")  # fmt: skip
 
 
 async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | None = None) -> int:

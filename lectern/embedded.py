@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lectern.own_settings import MASTER_SECRET_BYTES
+from lectern.running_house import MASTER_SECRET
 from lectern.settings import Settings
 from storage.embedded import postgres, s3, valkey
 from storage.embedded.child import RunningServer
@@ -71,7 +72,7 @@ def _with_secret(settings: Settings, folder: Path) -> Settings:
     """The master secret given, or one made once and kept beside the data (0600)."""
     if settings.lectern.master_secret:
         return settings
-    kept = folder / "master-secret"
+    kept = folder / MASTER_SECRET
     if not kept.exists():
         write_private(kept, secrets.token_hex(MASTER_SECRET_BYTES))
     return dataclasses.replace(

@@ -18,6 +18,7 @@ from lectern.complaint import Complaint
 from lectern.data_folder import held
 from lectern.embedded import servers_for
 from lectern.free_ports import require_free_ports
+from lectern.running_house import announced
 from lectern.settings import Settings, to_environ
 from lectern.supervisor import Supervisor
 from storage.migrations.run import migrate
@@ -61,7 +62,8 @@ async def _started(settings: Settings, log_folder: Path | None) -> AsyncIterator
             for name in PROCESSES:
                 await supervisor.start(name, name)
             await _until_ready(complete)
-            yield House(complete, supervisor)
+            with announced(settings, complete):
+                yield House(complete, supervisor)
         finally:
             killed = await supervisor.stop(DRAINED_FIRST)
             if killed:

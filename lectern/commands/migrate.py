@@ -16,7 +16,9 @@ def command(context: click.Context) -> None:
     """Bring the catalogue to this version's form and make the bucket; safe to run again."""
     settings = start_logs(context, "migrate")
     if not settings.storage.database_owner_url:
-        raise Complaint("LECTERN_STORAGE_DATABASE_OWNER_URL is not set: migrations sign in as the catalogue's owner")
+        raise Complaint(
+            "LECTERN_STORAGE_DATABASE_OWNER_URL is not set: migrations sign in as its owner (`lectern up` migrates)"
+        )
 
     async def run() -> str | None:
         await migrate(settings.storage.database_owner_url)

@@ -6,11 +6,10 @@ from uuid import UUID
 import click
 
 from domain.states import RecordingState
-from lectern.commands.context import start_logs
+from lectern.commands.context import start_beside_house
 from lectern.complaint import Complaint
 from lectern.settings import Settings
 from lectern.whole_recording import examine
-from lectern.wiring.stores import require_stores
 from retention.report import Row, report
 from storage.catalogue import recordings
 from storage.catalogue.transaction import Catalogue
@@ -31,8 +30,7 @@ def verify(context: click.Context, recording_id: UUID) -> None:
     """Read a recording back from the store and hold it against its report: hashes, frames, times. Exit code 1 when it
     is not whole.
     """
-    settings = start_logs(context, "recording")
-    require_stores(settings.storage)
+    settings = start_beside_house(context, "recording")
     now = asyncio.run(_reported(settings, recording_id))
     checks = failed = 0
     for check in examine(ObjectStore(settings.storage), recording_id, now):

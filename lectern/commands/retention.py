@@ -7,11 +7,10 @@ from uuid import UUID
 import click
 
 from lectern.clock import now
-from lectern.commands.context import start_logs
+from lectern.commands.context import start_beside_house
 from lectern.complaint import Complaint
 from lectern.demo_data import demo_recordings
 from lectern.settings import Settings
-from lectern.wiring.stores import require_stores
 from retention.sweep import Report, Sweep
 from storage.catalogue.retention import Plan
 from storage.catalogue.transaction import Catalogue
@@ -32,8 +31,7 @@ def command() -> None:
 @click.pass_context
 def run(context: click.Context, only: tuple[UUID, ...], instant: str | None, dry_run: bool) -> None:
     """Do what is due now. The scheduler does the same once a day."""
-    settings = start_logs(context, "retention")
-    require_stores(settings.storage)
+    settings = start_beside_house(context, "retention")
     at = _instant(instant)
     if instant is not None and not dry_run:
         require_demo_data(settings, only)

@@ -30,7 +30,7 @@ from domain.kinds import Role, ScopeKind
 from domain.passwords import require_strong
 from domain.permissions import ROLE_SCOPES, Grant
 from domain.role_grants import conflicting
-from lectern.commands.context import settings_of
+from lectern.commands.context import require_stores_or_house, settings_beside_house
 from lectern.complaint import Complaint
 from storage.catalogue import accounts, institute, sign_ins
 from storage.catalogue.tables.account import Account
@@ -145,7 +145,9 @@ def listing(context: click.Context, search: str) -> None:
 
 def _run(context: click.Context, work: Callable[[Transaction], Awaitable[T]]) -> T:
     """Do `work` in one transaction of the catalogue that the settings name."""
-    storage = settings_of(context).storage
+    settings = settings_beside_house(context)
+    require_stores_or_house(settings)
+    storage = settings.storage
     if not storage.database_url:
         raise Complaint("LECTERN_STORAGE_DATABASE_URL is not set: which catalogue is meant?")
 

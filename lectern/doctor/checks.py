@@ -10,6 +10,7 @@ from lectern.doctor import (
     descriptors,
     disk,
     ffmpeg,
+    house,
     names,
     objects,
     ports,
@@ -20,6 +21,7 @@ from lectern.doctor.finding import Check
 
 CHECKS = (
     Check("packages", names.packages),
+    Check("house", house.running),
     Check("ffmpeg", ffmpeg.encoders, ("worker",)),
     Check("data folder", disk.data_folder),
     Check("spool", disk.spool, ("ingest",)),

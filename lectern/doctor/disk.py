@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lectern.doctor.finding import Finding, bad, doubtful, good
+from lectern.running_house import find
 from lectern.settings import Settings
 
 GIB = 1 << 30
@@ -15,7 +16,8 @@ Examine = Callable[[Settings], Finding]
 def data_folder(settings: Settings) -> Finding:
     """The embedded servers' data, where there are any."""
     storage = settings.storage
-    if storage.database_url and storage.valkey_url and storage.s3_endpoint:
+    has_addresses = storage.database_url and storage.valkey_url and storage.s3_endpoint
+    if has_addresses and find(settings.lectern.data_folder) is None:
         return good("not used: every store has an address")
     return _folder(settings, settings.lectern.data_folder, "LECTERN_DATA_FOLDER")
 

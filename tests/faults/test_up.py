@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -57,6 +58,31 @@ def refused(environ: dict[str, str], log: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+def beside(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and words of a command that is told the data folder, and nothing else."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LECTERN_")}
+    done = subprocess.run(
+        [*console_script(), *arguments], env={**plain, "LECTERN_DATA_FOLDER": str(folder)}, cwd=folder,
+        input="Chalk-and-board-7\n", capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def commands_beside(folder: Path) -> None:
+    """Each reaches the running house, which has servers of its own, at ports of its own."""
+    code, told, said = beside(folder, "user", "add", "beside", "--name", "同事", "--role", "teacher")
+    assert (code, told, said) == (0, "beside added\n", "")
+    code, told, said = beside(folder, "retention", "run", "--dry-run")
+    assert (code, "due 0 (0 bytes)" in told) == (0, True), said
+    code, _, said = beside(folder, "recording", "verify", str(uuid4()))
+    assert (code, "not_found" in said) == (2, True), said
+    code, told, said = beside(folder, "doctor")
+    assert (code, "✗" in told, told.count("is Lectern's")) == (0, False, 3), told + said
+    assert "none failed" in told
+    assert all(line.startswith("✓") for line in told.splitlines() if line[2:].startswith(("catalogue", "queue", "obj")))
+    assert [path.name for path in folder.rglob("running.json") if path.stat().st_mode & 0o077] == []
+
+
 def left(processes: list[psutil.Process]) -> list[str]:
     """Those that still run."""
     found = []
@@ -73,9 +99,11 @@ def test_a_second_up_is_told_of_the_first_and_ctrl_c_ends_it_all(folder: Path) -
         began = time.monotonic()
         code, said = refused(dict(first.environ), folder)
         assert code == 2
-        told = f"another Lectern runs on {folder}: stop it, or name another folder with LECTERN_DATA_FOLDER"
+        stop = f"(process {first.up.pid}): stop it (`kill {first.up.pid}`)"
+        told = f"another Lectern runs on {folder} {stop}, or name another folder with LECTERN_DATA_FOLDER"
         assert said == f"lectern: {told}\n"
         assert time.monotonic() - began < END_SECONDS
+        commands_beside(folder)
         everyone = first.processes()
         assert len(everyone) > 10
         began = time.monotonic()
@@ -83,6 +111,8 @@ def test_a_second_up_is_told_of_the_first_and_ctrl_c_ends_it_all(folder: Path) -
         assert first.up.wait(30) == 0
         assert time.monotonic() - began < END_SECONDS
         assert left(everyone) == []
+    code, _, said = beside(folder, "user", "list")
+    assert (code, f"no Lectern runs on {folder}: start `lectern up`" in said) == (2, True), said
 
 
 @pytest.mark.long

@@ -56,8 +56,11 @@ def test_a_line_each_and_exit_code_0_where_all_is_well(stores: Settings, dead_po
     ports = {f"LECTERN_{name}_PORT": str(dead_port) for name in ("API", "INGEST_HTTP", "INGEST_RTMP")}
     well = to_environ(stores) | ports | {"LECTERN_MASTER_SECRET": bytes(range(32)).hex()}
     answer = run(well)
-    lines = answer.stdout.splitlines()
+    *lines, summary = answer.stdout.splitlines()
     assert answer.exit_code == 0, answer.stdout
+    to_know = sum(line.startswith("!") for line in lines)
+    told = f"; {to_know} to know of (!), which keep nothing from working" if to_know else ""
+    assert summary == f"{len(CHECKS)} checks, none failed{told}"
     assert len(lines) == len(CHECKS)
     assert {line[0] for line in lines} <= {"✓", "!"}
     assert bytes(range(32)).hex() not in answer.stdout
@@ -67,6 +70,8 @@ def test_a_mistake_is_a_cross_with_what_to_do_and_exit_code_1(stores: Settings, 
     spoilt = to_environ(stores) | {"LECTERN_STORAGE_VALKEY_URL": f"redis://127.0.0.1:{dead_port}"}
     answer = run(spoilt)
     assert answer.exit_code == 1
+    crosses = sum(line.startswith("✗") for line in answer.stdout.splitlines())
+    assert answer.stdout.splitlines()[-1].startswith(f"{crosses} of {len(CHECKS)} checks failed (✗)")
     (line,) = [line for line in answer.stdout.splitlines() if " queue " in line]
     assert line.startswith("✗")
     assert "→ start it, or mend LECTERN_STORAGE_VALKEY_URL" in line
