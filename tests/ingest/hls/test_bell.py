@@ -2,15 +2,21 @@
 
 import asyncio
 import time
+from functools import partial
 
 from ingest.hls.bell import TURN_SECONDS, Bell
+
+
+def _keep(kept: list[int], number: int, found: bool) -> None:
+    assert found
+    kept.append(number)
 
 
 def test_nobody_is_answered_by_who_rings_and_all_are_soon_in_their_order() -> None:
     async def story() -> list[int]:
         bell, woken, open_ = Bell(), list[int](), False
         for number in range(100):
-            bell.when(lambda: open_, 5.0, lambda found, number=number: woken.append(number))
+            bell.when(lambda: open_, 5.0, partial(_keep, woken, number))
         bell.ring()
         await asyncio.sleep(0)
         assert woken == []
