@@ -30,7 +30,8 @@ export default defineConfig({
     Components({
       dirs: [], // our own parts are imported by name; only Element Plus is found by its tag
       dts: 'src/components.d.ts',
-      resolvers: [ElementPlusResolver({ importStyle: 'css' })],
+      // Tests run where no style sheet can be loaded, and look at none.
+      resolvers: [ElementPlusResolver({ importStyle: process.env['VITEST'] ? false : 'css' })],
     }),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

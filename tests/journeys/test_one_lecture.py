@@ -50,13 +50,17 @@ def test_one_lecture_from_the_timetable_to_a_course(as_person: AsPerson, classro
 
 
 def import_the_timetable(academic: Person) -> None:
-    """The file is handed in on the page, whose report counts what came of it."""
+    """The file is handed in on the page, which shows what would come of it, and does it at one more press."""
     academic.press("nav-timetable-import")
     file = demo_timetable.render(now(), "teacher")
     academic.at("import-file").set_input_files({"name": "课表.ics", "mimeType": "text/calendar", "buffer": file})
-    academic.press("import-send")
+    academic.press("import-look")
+    expect(academic.at("import-preview")).to_be_visible()
+    foreseen = int(academic.at("import-created").locator("b").inner_text())
+    academic.press("import-take")
     expect(academic.at("import-report")).to_be_visible()
     counts = {name: int(academic.at(f"import-{name}").locator("b").inner_text()) for name in ("created", "unchanged")}
+    assert counts["created"] == foreseen
     assert counts["created"] >= 2, "both classes that are on now are new in every file"
     assert sum(counts.values()) == file.count(b"BEGIN:VEVENT")
     expect(academic.at("import-rejected").locator("b")).to_have_text("0")

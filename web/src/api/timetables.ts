@@ -9,14 +9,23 @@ export interface Timetable {
   may: string[]
 }
 
+export interface CancelledSession {
+  id: Uuid
+  title: string
+  starts_at: string
+}
+
 export interface RejectedRow {
   row: number
+  /** The course's name, as far as the row has one. */
+  title: string
   code: string
   detail: string
 }
 
 export interface ImportReport {
-  id: Uuid
+  /** Null for a preview, of which nothing is kept. */
+  id: Uuid | null
   created: number
   changed: number
   unchanged: number
@@ -25,6 +34,8 @@ export interface ImportReport {
   past: number
   /** Sessions gone from the file, but perhaps meant by one of its unreadable rows. */
   kept: number
+  /** The first 200 of the cancelled ones, by time. */
+  cancelled_sessions: CancelledSession[]
   rejected: RejectedRow[]
 }
 
@@ -33,9 +44,20 @@ export async function listTimetables(): Promise<Timetable[]> {
   return Array.isArray(answer) ? answer : answer.items
 }
 
+/** What the import would do; it does nothing. */
+export function previewTimetable(timetable: string, file: File): Promise<ImportReport> {
+  const form = formOf(timetable, file)
+  form.set('preview', 'true')
+  return post<ImportReport>('/timetable-imports', { body: form })
+}
+
 export function importTimetable(timetable: string, file: File): Promise<ImportReport> {
+  return post<ImportReport>('/timetable-imports', { body: formOf(timetable, file) })
+}
+
+function formOf(timetable: string, file: File): FormData {
   const form = new FormData()
   form.set('timetable', timetable)
   form.set('file', file)
-  return post<ImportReport>('/timetable-imports', { body: form })
+  return form
 }

@@ -1,5 +1,5 @@
 // Both languages have the same keys and the same gaps to fill, and everything the house names has its word.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createI18n } from 'vue-i18n'
@@ -62,13 +62,15 @@ describe('the two languages', () => {
 /** The members of a StrEnum in a Python file of the house. */
 function members(path: string, name: string): string[] {
   const python = readFileSync(resolve(import.meta.dirname, '../../..', path), 'utf8')
-  const list = new RegExp(`class ${name}\\(StrEnum\\):([\\s\\S]*?)\\n(?:class|@)`).exec(python)?.[1] ?? ''
+  const list =
+    new RegExp(`class ${name}\\(StrEnum\\):([\\s\\S]*?)\\n(?:class|@|[A-Z])`).exec(python)?.[1] ?? ''
   return [...list.matchAll(/^ {4}(\w+) = /gm)].map((match) => match[1] ?? '')
 }
 
 describe.each([
   ['domain/refusals.py', 'RefusalCode', 'problems', 40],
   ['teaching/rows.py', 'RowCode', 'import.codes', 20],
+  ['teaching/columns.py', 'Column', 'import.columns', 9],
   ['domain/states.py', 'SessionState', 'session_states', 8],
   ['domain/states.py', 'RecordingState', 'recording_states', 6],
   ['domain/states.py', 'CourseState', 'course_states', 6],
@@ -81,5 +83,21 @@ describe.each([
     const found = members(path, name)
     expect(found.length).toBeGreaterThanOrEqual(least)
     for (const member of found) expect(chinese.has(`${prefix}.${member}`), member).toBe(true)
+  })
+})
+
+describe.each([
+  ['reason', 'import.reasons', 8],
+  ['limit', 'import.limits', 7],
+])('the words of why a file is no timetable: %s', (fact, prefix, least) => {
+  it('are there for each that the house gives', () => {
+    const folder = resolve(import.meta.dirname, '../../../teaching')
+    const files = readdirSync(folder).filter((name) => name.endsWith('.py'))
+    const python = files.map((name) => readFileSync(resolve(folder, name), 'utf8')).join('\n')
+    const found = new Set(
+      [...python.matchAll(new RegExp(`[( ]${fact}="(\\w+)"`, 'g'))].map((match) => match[1]),
+    )
+    expect(found.size).toBeGreaterThanOrEqual(least)
+    for (const one of found) expect(chinese.has(`${prefix}.${one}`), one).toBe(true)
   })
 })

@@ -3,7 +3,8 @@ import { ElMessage } from 'element-plus'
 import { ref } from 'vue'
 import { useWords } from './format/useWords'
 
-export function useAction() {
+/** `say` has the first word about what went wrong; null leaves it to the usual sentences. */
+export function useAction(say: (error: unknown) => string | null = () => null) {
   const busy = ref(false)
   const trouble = ref('')
   const { problem } = useWords()
@@ -18,7 +19,7 @@ export function useAction() {
       if (done) ElMessage.success({ message: done, grouping: true })
       return true
     } catch (error) {
-      trouble.value = problem(error)
+      trouble.value = say(error) ?? problem(error)
       return false
     } finally {
       busy.value = false

@@ -13,6 +13,9 @@ export const live = {
   doors: {
     'open-session': 'Teach',
     'watch-session': 'Watch live',
+    'watch-soon': 'Starting soon',
+    'certificate-session': 'See its certificate',
+    purged: 'Replay purged',
     'replay-session': 'Watch the replay',
   },
   schedule: {

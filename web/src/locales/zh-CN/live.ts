@@ -13,6 +13,9 @@ export const live = {
   doors: {
     'open-session': '进入讲课页',
     'watch-session': '观看直播',
+    'watch-soon': '即将开始',
+    'certificate-session': '查看清除凭证',
+    purged: '回放已清除',
     'replay-session': '看回放',
   },
   schedule: {
