@@ -1,4 +1,4 @@
-"""Blocking playlist reload and its rules (RFC 8216bis 6.2.5.2), and the bell that wakes who waits.
+"""Blocking playlist reload and its rules (RFC 8216bis 6.2.5.2).
 
 A request names the segment, and perhaps the part, that the answer must show. It is held until the playlist has it; it
 is wrong when it asks further ahead than could come next, and given up after three target durations.
@@ -33,6 +33,7 @@ _NONE = Directives()
 _MAX_DIGITS = 12
 
 
+@lru_cache(maxsize=4096)  # all who watch ask for the same
 def directives(query: bytes) -> Directives:
     """Reads a query string. Parameters of others are passed over. Raises BadDirectives."""
     if b"_HLS_" not in query:
