@@ -5,6 +5,7 @@ is wrong when it asks further ahead than could come next, and given up after thr
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from ingest.hls.window import LiveWindow
