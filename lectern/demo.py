@@ -10,8 +10,9 @@ from pathlib import Path
 from lectern.clock import now
 from lectern.complaint import Complaint
 from lectern.data_folder import held
+from lectern.demo_open_class import OpenClass, how_to_command, how_to_publish
 from lectern.demo_screen import Screen, StepFailed
-from lectern.demo_story import Story
+from lectern.demo_story import INSTRUCTOR, Story
 from lectern.seed import passwords_in, seed
 from lectern.settings import Settings
 from lectern.stopping import stop_signals
@@ -38,11 +39,17 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
             passwords = await asyncio.to_thread(passwords_in, folder)
             await _seed(running.settings, passwords)
             screen.accounts(running.settings.api.public_url, passwords)
-            code = await _until_asked(Story(running.settings, screen, passwords), asked)
+            left = await _until_asked(Story(running.settings, screen, passwords), asked)
             if not once and not asked.is_set():
-                screen.say(f"\nLectern stays at {running.settings.api.public_url} · Ctrl-C stops it")
+                url = running.settings.api.public_url
+                screen.say("")
+                if left is not None:
+                    for line in how_to_publish(left, url, INSTRUCTOR, passwords[INSTRUCTOR]):
+                        screen.say(line)
+                screen.say(how_to_command(running.settings))
+                screen.say(f"Lectern stays at {url} · Ctrl-C stops it")
                 await asked.wait()
-    return code
+    return 0 if left is not None else STORY_FAILED
 
 
 def clear(folder: Path) -> None:
@@ -64,8 +71,8 @@ async def _seed(settings: Settings, passwords: dict[str, str]) -> None:
         await catalogue.close()
 
 
-async def _until_asked(story: Story, asked: asyncio.Event) -> int:
-    """Tell the story unless Ctrl-C comes first."""
+async def _until_asked(story: Story, asked: asyncio.Event) -> OpenClass | None:
+    """Tell the story unless Ctrl-C comes first; the class that it left open, None where it came to no good end."""
     telling, stopping = asyncio.create_task(story.tell()), asyncio.create_task(asked.wait())
     await asyncio.wait({telling, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (telling, stopping):
@@ -73,10 +80,9 @@ async def _until_asked(story: Story, asked: asyncio.Event) -> int:
     with contextlib.suppress(asyncio.CancelledError):
         await stopping
     try:
-        await telling
+        return await telling
     except asyncio.CancelledError:
-        return STORY_FAILED
+        return None
     except StepFailed as failed:
         sys.stderr.write(f"lectern: the story ended at: {failed}; the processes' logs are in the data folder's logs/\n")
-        return STORY_FAILED
-    return 0
+        return None

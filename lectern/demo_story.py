@@ -20,6 +20,7 @@ from lectern.complaint import Complaint
 from lectern.demo_client import Person
 from lectern.demo_data import add_demo_recordings
 from lectern.demo_lecture import LECTURE_SECONDS, Encoder
+from lectern.demo_open_class import OpenClass, leave_open
 from lectern.demo_screen import Screen
 from lectern.seed import TIMETABLE
 from lectern.settings import Settings, to_environ
@@ -49,8 +50,8 @@ class Story:
     people: dict[str, Person] = field(default_factory=dict)
     encoders: list[Encoder] = field(default_factory=list)
 
-    async def tell(self) -> None:
-        """All of it, in order; StepFailed at the first step that does not hold."""
+    async def tell(self) -> OpenClass:
+        """All of it, in order; the class that stays open. StepFailed at the first step that does not hold."""
         try:
             await self.screen.step("教务处和一位学员登录 · the office and a learner sign in", self._sign_in)
             sessions = await self.screen.step("导入课表 · import a timetable whose classes are on now", self._import)
@@ -63,6 +64,7 @@ class Story:
                 "六个月后清除 · six months pass: one is purged, the course is left alone",
                 lambda: self._six_months_pass(first, lecture),
             )
+            return await self.screen.step("留一节课开放 · one class stays open to be tried", self._leave_open)
         finally:
             for encoder in self.encoders:
                 await encoder.cut_off()
@@ -97,15 +99,23 @@ class Story:
 
     async def _import(self) -> tuple[str, list[dict[str, Any]]]:
         await self._end_leftovers()
-        file = ("timetable.ics", demo_timetable.render(now(), INSTRUCTOR), "text/calendar")
+        report = await self._import_file(demo_timetable.render(now(), INSTRUCTOR))
+        by_title = {one["title"]: one for one in await self._open_sessions()}
+        mine = [by_title[title] for title in (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)]
+        return f"{report['created']} new sessions, {report['unchanged']} unchanged", mine
+
+    async def _import_file(self, data: bytes) -> Any:
+        file = ("timetable.ics", data, "text/calendar")
         report = await self.people[OFFICE].post(
             "/timetable-imports", files={"file": file}, data={"timetable": TIMETABLE}
         )
         if report["rejected"]:
             raise Complaint(f"row {report['rejected'][0]['row']}: {report['rejected'][0]['detail']}")
-        by_title = {one["title"]: one for one in await self._open_sessions()}
-        mine = [by_title[title] for title in (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)]
-        return f"{report['created']} new sessions, {report['unchanged']} unchanged", mine
+        return report
+
+    async def _leave_open(self) -> tuple[str, OpenClass]:
+        left = await leave_open(self.people[OFFICE], self._import_file, INSTRUCTOR, now())
+        return f"《{left.title}》 of {INSTRUCTOR}", left
 
     async def _open_sessions(self) -> list[dict[str, Any]]:
         around = {"from": (now() - timedelta(hours=1)).isoformat(), "to": (now() + timedelta(hours=1)).isoformat()}
@@ -114,8 +124,8 @@ class Story:
         return items
 
     async def _end_leftovers(self) -> None:
-        """A demo that was stopped in the middle left classes that hold the room and the people of this one."""
-        ours = (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE)
+        """An earlier demo left classes that hold the room and the people of this one."""
+        ours = (demo_timetable.FIRST_TITLE, demo_timetable.LECTURE_TITLE, demo_timetable.OPEN_TITLE)
         for one in [each for each in await self._open_sessions() if each["title"] in ours]:
             await self.people[OFFICE].post(f"/sessions/{one['id']}/end", {"reason": "演示重新开始"})
 

@@ -1,4 +1,6 @@
-"""The demo's timetable: an iCalendar file whose two classes are on now, with a week of others around them."""
+"""The demo's timetable: an iCalendar file whose two classes are on now, with a week of others around them; and the file
+of after its story, which has one class that stays open.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -12,6 +14,8 @@ FIRST_TITLE = "课前说明"
 LECTURE_TITLE = "课堂提问的艺术"
 FIRST_MINUTES = 20
 LECTURE_MINUTES = 40
+OPEN_TITLE = "开放试播课"
+OPEN_FOR = timedelta(hours=3)
 # What else this cohort has: days from today, when it begins in the institute's zone, minutes, title, room.
 WEEK = (
     (1, time(9, 0), 90, "板书与多媒体", "301 教室"),
@@ -30,13 +34,32 @@ def render(now: datetime, instructor: str) -> bytes:
     A class that is over already would not be made a session; an encoder may begin a quarter of an hour early. The two
     are new each time; the others keep their UID, so that the next demo finds them unchanged.
     """
-    start = now.astimezone(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    start = _in_a_minute(now)
+    first = start - timedelta(minutes=FIRST_MINUTES)
+    return _file(
+        now,
+        instructor,
+        _class(str(uuid4()), FIRST_TITLE, first, FIRST_MINUTES, "301 教室", instructor),
+        _class(str(uuid4()), LECTURE_TITLE, start, LECTURE_MINUTES, "301 教室", instructor),
+    )
+
+
+def render_open(now: datetime, instructor: str) -> bytes:
+    """The same week with one class in place of the two, which begins in a minute and goes on for `OPEN_FOR`."""
+    minutes = int(OPEN_FOR.total_seconds() // 60)
+    return _file(now, instructor, _class(str(uuid4()), OPEN_TITLE, _in_a_minute(now), minutes, "301 教室", instructor))
+
+
+def _in_a_minute(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(microsecond=0) + timedelta(minutes=1)
+
+
+def _file(now: datetime, instructor: str, *on_now: Event) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//Lectern//demo//")
     calendar.add("version", "2.0")
-    first = start - timedelta(minutes=FIRST_MINUTES)
-    calendar.add_component(_class(str(uuid4()), FIRST_TITLE, first, FIRST_MINUTES, "301 教室", instructor))
-    calendar.add_component(_class(str(uuid4()), LECTURE_TITLE, start, LECTURE_MINUTES, "301 教室", instructor))
+    for one in on_now:
+        calendar.add_component(one)
     for days, at, minutes, title, room in WEEK:
         day = now.astimezone(ZoneInfo(INSTITUTE_ZONE)).date() + timedelta(days=days)
         begins = datetime.combine(day, at, ZoneInfo(INSTITUTE_ZONE)).astimezone(UTC)

@@ -51,7 +51,8 @@ PASSWORD_WORDS = ("Chalk", "Board", "Lamp", "Desk", "Globe", "Atlas", "Prism", "
 class SeedAccount:
     """An account of the seed: its one role says what it is for; what is not `shown` the demo's story signs in as.
 
-    An account has one sign-in: were the story to use those on the screen, whoever tried one would end it.
+    An account has one sign-in: were the story to use those on the screen, whoever tried one would end it. It plays the
+    same persons under logins of its own, so that what it leaves (a course's provider) is by a person on the screen.
     """
 
     login: str
@@ -74,8 +75,8 @@ ACCOUNTS = (
     SeedAccount("sysadmin", "钱系统", Role.system_administrator),
     SeedAccount("secadmin", "冯安全", Role.security_administrator),
     SeedAccount("auditor", "蒋审计", Role.auditor),
-    SeedAccount("story-office", "演示教务", Role.academic_affairs, shown=False),
-    SeedAccount("story-learner", "演示同学", Role.learner, ScopeKind.cohort, "class-1", shown=False),
+    SeedAccount("story-office", "周教务", Role.academic_affairs, shown=False),
+    SeedAccount("story-learner", "王同学", Role.learner, ScopeKind.cohort, "class-1", shown=False),
 )
 
 
@@ -106,7 +107,10 @@ async def _places(tx: Transaction) -> dict[str, UUID]:
 
 
 async def _account(tx: Transaction, one: SeedAccount, password: str, places: dict[str, UUID], now: datetime) -> None:
-    if await accounts.by_login(tx, one.login) is not None:
+    known = await accounts.by_login(tx, one.login)
+    if known is not None:
+        if not one.shown:
+            known.display_name = one.display_name
         return
     require_strong(one.login, password)
     account = await accounts.add(tx, one.login, one.display_name, PasswordHasher().hash(password))

@@ -96,6 +96,24 @@ async def test_seeding_again_changes_nothing(catalogue: Catalogue, passwords: di
     assert (again.password_hash, again.disabled_at) == ("changed", NOON + timedelta(days=1))
 
 
+async def test_the_story_is_played_by_persons_of_the_screen_in_older_data_too(
+    catalogue: Catalogue, passwords: dict[str, str]
+) -> None:
+    await seeded(catalogue, passwords)
+    async with catalogue.transaction() as tx:
+        for login, name in (("story-office", "演示教务"), ("teacher", "我自己")):
+            account = await accounts.by_login(tx, login)
+            assert account is not None
+            account.display_name = name
+    await seeded(catalogue, passwords)
+    shown = {(one.display_name, one.role) for one in ACCOUNTS if one.shown}
+    for one in ACCOUNTS:
+        if not one.shown:
+            assert (one.display_name, one.role) in shown
+            assert (await account_of(catalogue, one.login)).display_name == one.display_name
+    assert (await account_of(catalogue, "teacher")).display_name == "我自己", "somebody's own choice"
+
+
 async def test_who_was_added_is_audited_without_a_password(catalogue: Catalogue, passwords: dict[str, str]) -> None:
     await seeded(catalogue, passwords)
     async with catalogue.transaction() as tx:
