@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 from redis.asyncio import Redis
 
 from api.settings import ApiSettings
+from retention.settings import RetentionSettings
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
 from teaching.settings import TeachingSettings
@@ -35,3 +36,5 @@ class Resources:
     keys: ApiKeys
     clock: Callable[[], datetime]
     teaching: TeachingSettings = field(default_factory=TeachingSettings)
+    trash_grace: timedelta = field(default_factory=lambda: timedelta(hours=RetentionSettings().trash_grace_hours))
+    """How long a recording whose time was up lies marked before anything of it is deleted."""

@@ -73,7 +73,7 @@ class Sweep:
             for recording in await retention.due(tx, at, MARK_BATCH, self.only):
                 if isinstance(verdict_on(await retention.holding(tx, recording), at), Due):
                     await retention.mark(tx, recording, EXPIRED, at)
-                    await tx.audit(self.actor, "recording_marked", "recording", recording.id, reason=EXPIRED)
+                    await tx.audit(self.actor, retention.MARKED, "recording", recording.id, reason=EXPIRED)
                     marked.append(recording.id)
         return marked
 

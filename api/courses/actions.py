@@ -1,6 +1,7 @@
 """What people do with courses: see, write, hand in, review, file, publish, play."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from api.courses.schemas import (
     QuestionShape,
     ReferenceShape,
     ReviewGiven,
+    StepShape,
 )
 from api.permit import grants_of, reach_of, require_for
 from api.resources import Resources
@@ -23,9 +25,10 @@ from domain.refusals import Refusal, RefusalCode
 from domain.release import CourseFacts, may_see_course, require_see_course
 from domain.review import may_file, may_review, require_filer, require_publishable, require_reviewer
 from domain.states import CourseMove, CourseState
-from storage.catalogue import accounts, courses, institute, recordings
+from storage.catalogue import accounts, audit, courses, institute, recordings
 from storage.catalogue.courses import Parts, Window
 from storage.catalogue.sign_ins import Known
+from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.tables.course import Course
 from storage.catalogue.tables.course_chapter import CourseChapter
 from storage.catalogue.tables.course_question import CourseQuestion
@@ -35,6 +38,13 @@ from storage.catalogue.transaction import Actor, Transaction
 SHOWN_ACTIONS = (
     Action.course_play, Action.course_edit, Action.course_review, Action.course_file, Action.course_publish,
 )  # fmt: skip
+STEPS: dict[str, Literal["submission", "review", "filing", "publication"]] = {
+    "course_submitted": "submission",
+    "course_reviewed": "review",
+    "course_filed": "filing",
+    "course_published": "publication",
+}
+"""What the audit trail calls each step of a course's way."""
 EDITABLE = (CourseState.draft, CourseState.returned)
 
 
@@ -94,6 +104,8 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Course]) -> list
     made_of = await recordings.by_id(tx, [one.recording_id for one in found])
     people = await accounts.by_id(tx, {one.provider_id for one in found})
     programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
+    concerned = [one.id for one in found if set(allowed(known, one)) - {Action.course_play}]
+    steps = _steps(await audit.newest(tx, "course", concerned, STEPS))
     return [
         CourseShape(
             id=one.id, recording_id=one.recording_id, title=one.title, summary=one.summary, audience=one.audience,
@@ -105,7 +117,7 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Course]) -> list
             questions=[QuestionShape(part.prompt, list(part.choices)) for part in parts[one.id].questions],
             references=[ReferenceShape(part.title, part.url) for part in parts[one.id].references],
             reviewed_at=one.reviewed_at, review_note=one.review_note, filed_at=one.filed_at,
-            published_at=one.published_at, version=one.version,
+            published_at=one.published_at, steps=steps.get(one.id, []), version=one.version,
             may=allowed(known, one),
         )
         for one in found
@@ -181,6 +193,18 @@ async def _locked(tx: Transaction, known: Known, course_id: UUID, needed: Action
     if seen is not None:
         seen.require(course)
     return course
+
+
+def _steps(entries: Mapping[tuple[UUID, str], AuditEntry]) -> dict[UUID, list[StepShape]]:
+    """The audit trail's newest entries as the steps of each course, in the order of its way."""
+    found: dict[UUID, list[StepShape]] = {}
+    for action, step in STEPS.items():
+        for (course_id, acted), entry in entries.items():
+            if acted == action:
+                returned = step == "review" and entry.details.get("decision") == "return"
+                by = Person(entry.actor_id, entry.actor_name) if entry.actor_id else None
+                found.setdefault(course_id, []).append(StepShape("return" if returned else step, entry.at, by))
+    return found
 
 
 def _scoped_audience(known: Known) -> Reach:

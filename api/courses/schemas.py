@@ -46,8 +46,19 @@ class ReferenceShape(Given):
     url: Url
 
 
+class StepShape(msgspec.Struct):
+    """What was done last on a course's way, by whom and when; `return` takes the place of `review` in a return."""
+
+    step: Literal["submission", "review", "return", "filing", "publication"]
+    at: datetime
+    by: Person | None
+
+
 class CourseShape(msgspec.Struct):
-    """Kept content made of a recording; `may` lists what the asking account may do to it."""
+    """Kept content made of a recording; `may` lists what the asking account may do to it.
+
+    `steps` are told to whoever may do more than play it: an audience is not told who reviewed.
+    """
 
     id: UUID
     recording_id: UUID
@@ -66,6 +77,7 @@ class CourseShape(msgspec.Struct):
     review_note: str | None
     filed_at: datetime | None
     published_at: datetime | None
+    steps: list[StepShape]
     version: int
     may: list[Action]
 

@@ -6,21 +6,18 @@ from uuid import UUID
 
 import msgspec
 
-from api.courses.actions import is_visible as course_is_visible
 from api.permit import grants_of, require_for
 from api.recordings.schemas import (
     CertificateShape,
-    EncodingShape,
     HoldShape,
     PromotionOrder,
     PurgeOrder,
     RecordingChange,
-    RecordingShape,
     StillShape,
     WorkShape,
 )
 from api.resources import Resources
-from api.shapes import Person, Place
+from api.shapes import Person
 from api.versions import Seen
 from domain.facts import WorkRetried
 from domain.kinds import Role
@@ -29,7 +26,7 @@ from domain.refusals import Refusal, RefusalCode
 from domain.release import Playable, may_play, require_play
 from domain.retention import require_confirmed, require_holdable, require_purgeable
 from domain.states import RecordingState
-from storage.catalogue import accounts, courses, holds, institute, recordings, retention, stills, work
+from storage.catalogue import courses, holds, recordings, retention, stills, work
 from storage.catalogue.sign_ins import Known
 from storage.catalogue.tables.certificate import Certificate
 from storage.catalogue.tables.course import Course
@@ -66,9 +63,13 @@ def playable(recording: Recording) -> Playable:
 
 def is_visible(known: Known, recording: Recording) -> bool:
     """Whether this account sees that the recording exists: by duty, or because it may replay it."""
+    return sees_by_duty(known, recording) or may_play(known.viewer(), playable(recording))
+
+
+def sees_by_duty(known: Known, recording: Recording) -> bool:
+    """Whether this account has to do with the recording otherwise than as its audience."""
     duties = [grant for grant in known.grants if grant.role != Role.learner]
-    by_duty = may(duties, Action.recording_read, scope_of(recording), is_own(known, recording))
-    return by_duty or may_play(known.viewer(), playable(recording))
+    return may(duties, Action.recording_read, scope_of(recording), is_own(known, recording))
 
 
 def allowed(known: Known, recording: Recording, standing: Sequence[Hold]) -> list[Action]:
@@ -111,49 +112,6 @@ async def locked(
     return recording
 
 
-async def shapes(tx: Transaction, known: Known, found: Sequence[Recording]) -> list[RecordingShape]:
-    """Recordings as they are shown to this account."""
-    ids = [one.id for one in found]
-    programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
-    cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
-    standing, progress = await holds.standing(tx, ids), await work.progress(tx, ids)
-    placers = {hold.placed_by for listed in standing.values() for hold in listed}
-    named = {one.instructor_id for one in found} | placers
-    people = {
-        key: Person(key, row.display_name)
-        for key, row in (await accounts.by_id(tx, {one for one in named if one})).items()
-    }
-    kept = await courses.newest_of(tx, [one.id for one in found if _is_promoted(one)])
-    shown = []
-    for one in found:
-        made = progress.get(one.id, work.Progress())
-        course = kept.get(one.id)
-        if course is not None and not course_is_visible(known, course):
-            course = None  # that a draft exists is nobody else's business
-        shown.append(
-            RecordingShape(
-                id=one.id, session_id=one.session_id, title=one.title, state=one.state,
-                instructor=people.get(one.instructor_id) if one.instructor_id else None,
-                programme=Place(one.programme_id, programmes[one.programme_id].title) if one.programme_id else None,
-                cohort=Place(one.cohort_id, cohorts[one.cohort_id].title) if one.cohort_id else None,
-                release=one.release, reviewed_at=one.reviewed_at, retention_class=one.retention_class,
-                started_at=one.started_at, ended_at=one.ended_at, expires_at=one.expires_at,
-                duration_ms=one.duration_ms, bytes=one.bytes,
-                poster_url=f"/api/v1/recordings/{one.id}/poster" if one.poster_key else None,
-                encoding=EncodingShape(made.done, made.total, made.failed),
-                holds=[
-                    HoldShape(hold.id, hold.reason, people.get(hold.placed_by) if hold.placed_by else None,
-                              hold.placed_at, _lift_if(may_lift(known, one, hold)))
-                    for hold in standing.get(one.id, ())
-                ],
-                marked_at=one.marked_at, purge_reason=one.purge_reason, course_id=course.id if course else None,
-                version=one.version,
-                may=allowed(known, one, standing.get(one.id, ())),
-            )
-        )  # fmt: skip
-    return shown
-
-
 async def change(
     tx: Transaction, known: Known, actor: Actor, recording_id: UUID, wanted: RecordingChange, seen: Seen
 ) -> Recording:
@@ -185,11 +143,11 @@ async def place_hold(
     hold = await holds.place(tx, recording_id, reason, known.account.id, resources.clock())
     await tx.audit(actor, "recording_held", "recording", recording_id, hold=str(hold.id), reason=reason)
     placer = Person(known.account.id, known.account.display_name)
-    return HoldShape(hold.id, hold.reason, placer, hold.placed_at, _lift_if(may_lift(known, recording, hold)))
+    return HoldShape(hold.id, hold.reason, placer, hold.placed_at, lift_if(may_lift(known, recording, hold)))
 
 
 async def lift_hold(
-    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID
+    tx: Transaction, resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID, reason: str
 ) -> None:
     """Let the clock run again. Refusals: not_found, not_permitted."""
     recording = await readable(tx, known, recording_id)
@@ -197,8 +155,8 @@ async def lift_hold(
     hold = next((one for one in standing if one.id == hold_id), None)
     if hold is not None and not may_lift(known, recording, hold):
         raise Refusal(RefusalCode.not_permitted, action=Action.recording_hold_lift)
-    await holds.lift(tx, recording_id, hold_id, known.account.id, "", resources.clock())
-    await tx.audit(actor, "recording_hold_lifted", "recording", recording_id, hold=str(hold_id))
+    await holds.lift(tx, recording_id, hold_id, known.account.id, reason, resources.clock())
+    await tx.audit(actor, "recording_hold_lifted", "recording", recording_id, hold=str(hold_id), reason=reason)
 
 
 async def order_purge(
@@ -209,7 +167,7 @@ async def order_purge(
     require_confirmed(recording.title, order.confirm_title)
     require_purgeable(await retention.holding(tx, recording))
     await retention.mark(tx, recording, f"{ORDERED}{order.reason}", resources.clock())
-    await tx.audit(actor, "recording_marked", "recording", recording_id, reason=order.reason)
+    await tx.audit(actor, retention.MARKED, "recording", recording_id, reason=order.reason)
     return recording
 
 
@@ -291,9 +249,6 @@ def certificate_shape(one: Certificate) -> CertificateShape:
     )  # fmt: skip
 
 
-def _lift_if(may_be_lifted: bool) -> list[Action]:
+def lift_if(may_be_lifted: bool) -> list[Action]:
+    """A hold's own `may`."""
     return [Action.recording_hold_lift] if may_be_lifted else []
-
-
-def _is_promoted(recording: Recording) -> bool:
-    return recording.state == RecordingState.promoted

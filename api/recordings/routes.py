@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, patch, post
+from litestar import Request, Response, get, patch, post
 from litestar.params import Parameter
 
 from api import permit
@@ -20,6 +20,7 @@ from api.recordings.schemas import (
     StillShape,
     WorkShape,
 )
+from api.recordings.shown import shapes
 from api.recordings.stored_report import require_reportable, stored_report
 from api.resources import Resources
 from api.shapes import NO_NUL, Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, page_size
@@ -49,14 +50,14 @@ async def listing(
         wanted = Wanted(recording_state or (), q)
         page = await recordings.listing(tx, reach, known.account.id, wanted, cursor=cursor, limit=size)
         visible = [one for one in page.items if actions.is_visible(known, one)]
-        return PageShape(await actions.shapes(tx, known, visible), page.next_cursor)
+        return PageShape(await shapes(tx, resources, known, visible), page.next_cursor)
 
 
 @get("/recordings/{recording_id:uuid}", opt=permit.action(Action.recording_read))
 async def one(resources: Resources, known: Known, recording_id: UUID) -> Response[RecordingShape]:
     """One recording, with its version as ETag."""
     async with resources.catalogue.transaction() as tx:
-        (shape,) = await actions.shapes(tx, known, [await actions.readable(tx, known, recording_id)])
+        (shape,) = await shapes(tx, resources, known, [await actions.readable(tx, known, recording_id)])
     return Response(shape, headers=etag(shape.version))
 
 
@@ -68,7 +69,7 @@ async def change(
     """Change a recording's title; needs If-Match."""
     async with resources.catalogue.transaction() as tx:
         recording = await actions.change(tx, known, actor, recording_id, data, seen(request))
-        (shape,) = await actions.shapes(tx, known, [recording])
+        (shape,) = await shapes(tx, resources, known, [recording])
     return Response(shape, headers=etag(shape.version))
 
 
@@ -150,15 +151,17 @@ async def hold(
     return await once(request, resources, known, create)
 
 
-@delete(
-    "/recordings/{recording_id:uuid}/holds/{hold_id:uuid}",
+@post(
+    "/recordings/{recording_id:uuid}/holds/{hold_id:uuid}/lifting",
     status_code=204,
     opt=permit.action(Action.recording_hold_lift),
 )
-async def lift(resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID) -> None:
-    """Let its clock run again."""
+async def lift(
+    resources: Resources, known: Known, actor: Actor, recording_id: UUID, hold_id: UUID, data: ReasonGiven
+) -> None:
+    """Let its clock run again, and say why."""
     async with resources.catalogue.transaction() as tx:
-        await actions.lift_hold(tx, resources, known, actor, recording_id, hold_id)
+        await actions.lift_hold(tx, resources, known, actor, recording_id, hold_id, data.reason)
 
 
 @post("/recordings/{recording_id:uuid}/purge", status_code=202, opt=permit.action(Action.recording_purge))
@@ -168,7 +171,7 @@ async def purge(
     """Purge it now; its title must be typed again. The certificate follows when nothing is left of it."""
     async with resources.catalogue.transaction() as tx:
         recording = await actions.order_purge(tx, resources, known, actor, recording_id, data)
-        (shape,) = await actions.shapes(tx, known, [recording])
+        (shape,) = await shapes(tx, resources, known, [recording])
     return shape
 
 
@@ -177,7 +180,7 @@ async def rescue(resources: Resources, known: Known, actor: Actor, recording_id:
     """Take it out of the trash while its grace time lasts."""
     async with resources.catalogue.transaction() as tx:
         recording = await actions.rescue(tx, resources, known, actor, recording_id)
-        (shape,) = await actions.shapes(tx, known, [recording])
+        (shape,) = await shapes(tx, resources, known, [recording])
     return shape
 
 

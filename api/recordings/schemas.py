@@ -21,6 +21,18 @@ class HoldShape(msgspec.Struct):
     may: list[Action]
 
 
+class LiftedHoldShape(msgspec.Struct):
+    """A hold that was lifted: why and by whom it was placed, and why and by whom it was lifted."""
+
+    id: UUID
+    reason: str
+    placed_by: Person | None
+    placed_at: datetime
+    lift_reason: str
+    lifted_by: Person | None
+    lifted_at: datetime
+
+
 class EncodingShape(msgspec.Struct):
     """How much of the recording's work on its media is done."""
 
@@ -30,7 +42,11 @@ class EncodingShape(msgspec.Struct):
 
 
 class RecordingShape(msgspec.Struct):
-    """What a session's takes left; `may` lists what the asking account may do to it."""
+    """What a session's takes left; `may` lists what the asking account may do to it.
+
+    `lifted_holds` are told to those who see it by duty. `purge_begins_at` is set while it is marked: until then the
+    mark can be taken back; what a person ordered away has no such time.
+    """
 
     id: UUID
     session_id: UUID
@@ -50,7 +66,9 @@ class RecordingShape(msgspec.Struct):
     poster_url: str | None
     encoding: EncodingShape
     holds: list[HoldShape]
+    lifted_holds: list[LiftedHoldShape]
     marked_at: datetime | None
+    purge_begins_at: datetime | None
     purge_reason: str | None
     course_id: UUID | None
     version: int

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -63,6 +64,7 @@ def api_app() -> Callable[..., Any]:
             keys=ApiKeys(keys.playback, keys.ingest, keys.control, keys.csrf),
             clock=now,
             teaching=settings.teaching,
+            trash_grace=timedelta(hours=settings.retention.trash_grace_hours),
         )
     )
     wrapped: Callable[..., Any] = wrap_asgi_with_proxy_headers(app, list(settings.api.trusted_proxies))

@@ -1,5 +1,6 @@
 """The audit trail, from its readers' side. Entries are appended by `Transaction.audit` and never change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,3 +46,20 @@ async def entries(
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
     return list((await tx.session.scalars(statement)).all())
+
+
+async def newest(
+    tx: Transaction, item_kind: str, item_ids: Collection[UUID], actions: Collection[str]
+) -> dict[tuple[UUID, str], AuditEntry]:
+    """The newest entry of each of these actions on each of these items; one that never was has none."""
+    statement = (
+        select(AuditEntry)
+        .where(
+            AuditEntry.item_kind == item_kind,
+            AuditEntry.item_id.in_([str(one) for one in item_ids]),
+            AuditEntry.action.in_(actions),
+        )
+        .order_by(AuditEntry.item_id, AuditEntry.action, AuditEntry.id.desc())
+        .distinct(AuditEntry.item_id, AuditEntry.action)
+    )
+    return {(UUID(one.item_id), one.action): one for one in await tx.session.scalars(statement)}

@@ -45,8 +45,12 @@ async def add(
     reason: str,
     proof: Proof,
     now: datetime,
+    ordered_by: str | None = None,
 ) -> Certificate:
-    """Writes the recording's certificate and its audit entry; IntegrityError where it has one already."""
+    """Writes the recording's certificate and its audit entry; IntegrityError where it has one already.
+
+    The certificate names the person who ordered the purge, where one did; the entry names whoever carried it out.
+    """
     certificate = Certificate(
         recording_id=recording_id,
         session_id=session_id,
@@ -57,7 +61,7 @@ async def add(
         bytes=proof.bytes,
         listing_sha256=proof.listing_sha256,
         verified_at=proof.verified_at,
-        actor=actor.name,
+        actor=ordered_by or actor.name,
     )
     tx.session.add(certificate)
     await tx.session.flush()

@@ -46,6 +46,15 @@ async def standing(tx: Transaction, recording_ids: Collection[UUID]) -> dict[UUI
     return found
 
 
+async def lifted(tx: Transaction, recording_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
+    """The holds that stood on each recording once and were lifted, the latest first."""
+    statement = select(Hold).where(Hold.recording_id.in_(recording_ids), Hold.lifted_at.is_not(None))
+    found: dict[UUID, list[Hold]] = {}
+    for hold in await tx.session.scalars(statement.order_by(Hold.lifted_at.desc(), Hold.id)):
+        found.setdefault(hold.recording_id, []).append(hold)
+    return found
+
+
 async def count_standing(tx: Transaction, recording_id: UUID) -> int:
     """How many holds stand on the recording."""
     statement = select(func.count()).where(Hold.recording_id == recording_id, Hold.lifted_at.is_(None))

@@ -16,14 +16,17 @@ from domain.refusals import Refusal, RefusalCode
 from domain.retention import Holding
 from domain.retention import RetentionClass as Rule
 from domain.states import RecordingMove, RecordingState
-from storage.catalogue import certificates, holds, recordings
+from storage.catalogue import audit, certificates, holds, recordings
 from storage.catalogue.certificates import Proof
+from storage.catalogue.tables.audit_entry import ActorKind
 from storage.catalogue.tables.certificate import Certificate
 from storage.catalogue.tables.hold import Hold
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.retention_class import RetentionClass
 from storage.catalogue.transaction import Actor, Transaction
 
+MARKED = "recording_marked"
+"""What the audit trail calls the decision to purge, by a person or by the clock."""
 _NO_HOLD = ~exists().where(Hold.recording_id == Recording.id, Hold.lifted_at.is_(None))
 
 
@@ -157,9 +160,16 @@ async def finish_purge(tx: Transaction, recording_id: UUID, actor: Actor, proof:
         reason=recording.purge_reason or "expired",
         proof=proof,
         now=now,
+        ordered_by=await _who_ordered(tx, recording_id),
     )
     await tx.fact(RecordingPurged(recording_id=recording.id))
     return certificate
+
+
+async def _who_ordered(tx: Transaction, recording_id: UUID) -> str | None:
+    """The name of the person who marked it; None where its time was up."""
+    marked = (await audit.newest(tx, "recording", [recording_id], [MARKED])).get((recording_id, MARKED))
+    return marked.actor_name if marked is not None and marked.actor_kind == ActorKind.account else None
 
 
 def _among(only: Collection[UUID] | None) -> tuple[ColumnElement[bool], ...]:

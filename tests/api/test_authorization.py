@@ -106,7 +106,7 @@ def requests_for(things: Things) -> list[tuple[str, str, dict[str, Any]]]:
         ("GET", f"{recording}/evidence", {}),
         ("POST", f"{recording}/evidence/playback", {"json": REASON}),
         ("POST", f"{recording}/holds", {"json": REASON}),
-        ("DELETE", f"{recording}/holds/{things.hold_id}", {}),
+        ("POST", f"{recording}/holds/{things.hold_id}/lifting", {"json": REASON}),
         ("POST", f"{recording}/purge", {"json": {**REASON, "confirm_title": "教育心理学 3"}}),
         ("POST", f"{recording}/rescue", {}),
         ("POST", f"{recording}/promotion", {"json": {"title": "t", "audience": "open"}}),

@@ -41,7 +41,7 @@ def test_one_lecture_from_the_timetable_to_a_course(as_person: AsPerson, classro
     first_id, first_address = open_the_class(teacher, demo_timetable.FIRST_TITLE)
     record_a_few_seconds(teacher, classroom, first_address)
 
-    choose_a_quality(learner, recording_id)
+    choose_a_quality(teacher, learner, recording_id)
     find_it_in_the_library(teacher, recording_id)
     hold_and_lift(teacher, recording_id)
     course_id = promote(teacher, recording_id)
@@ -125,6 +125,7 @@ def seek_back_and_return(learner: Person, player: Player) -> None:
     player.plays()
     learner.press("back-to-live")
     expect(learner.at("live-mark")).to_be_visible()
+    expect(learner.at("player")).to_be_focused()
     player.plays()
 
 
@@ -173,10 +174,13 @@ def record_a_few_seconds(teacher: Person, classroom: Classroom, address: str) ->
     end_the_class(teacher)
 
 
-def choose_a_quality(learner: Person, recording_id: str) -> None:
-    """Once its ladder is whole, the replay offers what was encoded, and plays what is chosen."""
-    expect(learner.at("encoding")).to_have_attribute("data-kind", "whole", timeout=CODED_MS)
+def choose_a_quality(teacher: Person, learner: Person, recording_id: str) -> None:
+    """Once its ladder is whole, which its teacher sees, the replay offers what was encoded and plays what is chosen."""
+    teacher.page.goto(f"/recordings/{recording_id}")
+    expect(teacher.at("encoding")).to_have_attribute("data-kind", "whole", timeout=CODED_MS)
     learner.page.goto(f"/recordings/{recording_id}")
+    expect(learner.at("recording-title")).to_be_visible()
+    expect(learner.at("encoding")).to_have_count(0)
     learner.press("big-play")
     player = Player(learner.page)
     player.plays()
@@ -212,8 +216,14 @@ def hold_and_lift(teacher: Person, recording_id: str) -> None:
     expect(teacher.at("holds")).to_contain_text("教研组复核")
     expect(teacher.at("holds")).to_contain_text("李老师")
     expect(teacher.at("days-left")).to_have_text("保全中，不会清除")
+    expect(teacher.at("recording-held")).to_be_visible()
     teacher.press("hold-lift")
+    expect(teacher.at("lift-confirm")).to_be_disabled()
+    teacher.at("lift-reason").fill("复核已结束")
+    teacher.press("lift-confirm")
     expect(teacher.at("holds")).to_have_count(0)
+    expect(teacher.at("lifted-holds")).to_contain_text("复核已结束")
+    expect(teacher.at("recording-held")).to_have_count(0)
     expect(teacher.at("expires-at")).to_be_visible()
 
 
@@ -252,6 +262,7 @@ def purge_now(academic: Person, session_id: str) -> str:
     expect(certificate).to_contain_text("录像清除凭证")
     expect(academic.at("certificate-title")).to_contain_text(demo_timetable.FIRST_TITLE)
     expect(academic.at("certificate-reason")).to_contain_text("试录，不需保存")
+    expect(academic.at("certificate-actor")).to_contain_text(academic.at("account-name").locator("b").inner_text())
     expect(academic.at("certificate-listing")).to_contain_text(re.compile(r"[0-9a-f]{64}"))
     return academic.page.url.split("/")[-2]
 

@@ -30,14 +30,14 @@ export const router = createRouter({
       name: 'session',
       component: () => import('./pages/SessionPage.vue'),
       props: true,
-      meta: { title: 'pages.session', needs: 'session_read' },
+      meta: { title: 'pages.session', door: 'schedule', needs: 'session_read' },
     },
     {
       path: '/sessions/:id/watch',
       name: 'watch',
       component: () => import('./pages/WatchPage.vue'),
       props: true,
-      meta: { title: 'pages.watch', needs: 'session_read', stage: true },
+      meta: { title: 'pages.watch', door: 'schedule', needs: 'session_read', stage: true },
     },
     {
       path: '/recordings',
@@ -50,14 +50,14 @@ export const router = createRouter({
       name: 'replay',
       component: () => import('./pages/ReplayPage.vue'),
       props: true,
-      meta: { title: 'pages.replay', needs: 'recording_read' },
+      meta: { title: 'pages.replay', door: 'recordings', needs: 'recording_read' },
     },
     {
       path: '/recordings/:id/certificate',
       name: 'certificate',
       component: () => import('./pages/CertificatePage.vue'),
       props: true,
-      meta: { title: 'pages.certificate', needs: 'certificate_read' },
+      meta: { title: 'pages.certificate', door: 'certificates', needs: 'certificate_read' },
     },
     {
       path: '/certificates',
@@ -76,7 +76,7 @@ export const router = createRouter({
       name: 'course',
       component: () => import('./pages/CoursePage.vue'),
       props: true,
-      meta: { title: 'pages.course', needs: 'course_read' },
+      meta: { title: 'pages.course', door: 'courses', needs: 'course_read' },
     },
     {
       path: '/timetables/import',

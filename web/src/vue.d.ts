@@ -8,6 +8,8 @@ declare module 'vue-router' {
     open?: boolean
     /** The action without which the page has nothing to show. */
     needs?: string
+    /** The door in the header that stays lit: the list in which this page's thing stands. */
+    door?: string
     /** The page is a stage: dark ground, full width. */
     stage?: boolean
   }

@@ -57,6 +57,14 @@ async def test_reviewed_and_filed_by_the_route_of_its_audience(
     assert await as_(resources, school.manager, f"{course}/publication") == (409, "filing_missing")
     assert await as_(resources, filer, f"{course}/filing") == (200, "approved")
     assert await as_(resources, school.manager, f"{course}/publication") == (200, "published")
+    await client.sign_in(school.teacher.login)
+    steps = [
+        (one["step"], one["by"]["display_name"])
+        for one in (await client.get(f"/api/v1/courses/{course}")).json()["steps"]
+    ]
+    people = (school.teacher, reviewer, filer, school.manager)
+    names = ("submission", "review", "filing", "publication")
+    assert steps == [(name, person.display_name) for name, person in zip(names, people, strict=True)]
 
 
 async def test_nobody_sees_a_draft_and_its_audience_sees_it_published(
@@ -77,6 +85,10 @@ async def test_nobody_sees_a_draft_and_its_audience_sees_it_published(
         for person, wanted in ((school.learner, 1), (school.stranger, 0)):
             await viewer.sign_in(person.login)
             assert len((await viewer.get("/api/v1/courses")).json()["items"]) == wanted
+            if wanted:
+                assert (await viewer.get(f"/api/v1/courses/{course}")).json()["steps"] == [], (
+                    "not its audience's business"
+                )
             played = await viewer.post(f"/api/v1/courses/{course}/playback")
             assert played.status_code == (201 if wanted else 404)
 
@@ -108,6 +120,9 @@ async def test_a_return_needs_its_note_and_leads_back_to_the_provider(
     assert await as_(resources, school.manager, f"{course}/review", {"decision": "return"}) == (400, "invalid_input")
     back = {"decision": "return", "note": "缺参考资料"}
     assert await as_(resources, school.manager, f"{course}/review", back) == (200, "returned")
+    await client.sign_in(school.teacher.login)
+    last = (await client.get(f"/api/v1/courses/{course}")).json()["steps"][-1]
+    assert (last["step"], last["by"]["display_name"]) == ("return", school.manager.display_name)
     assert await as_(resources, school.teacher, f"{course}/submission") == (200, "in_review")
 
 

@@ -1,7 +1,7 @@
 """The library and what keeps or ends a recording."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -65,10 +65,21 @@ async def test_a_hold_stops_a_purge_and_lifting_lets_it_go_on(
     assert hold.status_code == 201
     order = {"reason": "误录", "confirm_title": recording.title}
     assert (await client.post(f"{path}/purge", json=order)).json()["code"] == "on_hold"
-    assert (await client.delete(f"{path}/holds/{hold.json()['id']}")).status_code == 204
-    assert (await client.get(path)).json()["holds"] == []
+    lifting = f"{path}/holds/{hold.json()['id']}/lifting"
+    assert (await client.post(lifting, json={"reason": ""})).status_code == 400
+    assert (await client.post(lifting, json={"reason": "调查已结束"})).status_code == 204
+    shown = (await client.get(path)).json()
+    assert shown["holds"] == []
+    (lifted,) = shown["lifted_holds"]
+    academic = {"id": str(school.academic.id), "display_name": school.academic.display_name}
+    assert (lifted["reason"], lifted["lift_reason"]) == ("投诉调查", "调查已结束")
+    assert lifted["placed_by"] == lifted["lifted_by"] == academic
+    assert lifted["lifted_at"] >= lifted["placed_at"]
     purged = await client.post(f"{path}/purge", json=order)
     assert (purged.status_code, purged.json()["state"]) == (202, "marked")
+    assert purged.json()["purge_begins_at"] is None, "what a person orders away goes at once"
+    await client.sign_in(school.learner.login)
+    assert (await client.get(path)).json()["lifted_holds"] == []
 
 
 async def test_a_teacher_lifts_only_the_hold_that_is_his(
@@ -80,8 +91,9 @@ async def test_a_teacher_lifts_only_the_hold_that_is_his(
     async with client_of(resources) as other:
         await other.sign_in(school.academic.login)
         theirs = (await other.post(path, json={"reason": "投诉调查"})).json()["id"]
-    assert (await client.delete(f"{path}/{theirs}")).json()["code"] == "not_permitted"
-    assert (await client.delete(f"{path}/{mine}")).status_code == 204
+    why = {"reason": "不再需要"}
+    assert (await client.post(f"{path}/{theirs}/lifting", json=why)).json()["code"] == "not_permitted"
+    assert (await client.post(f"{path}/{mine}/lifting", json=why)).status_code == 204
 
 
 async def test_purging_needs_the_very_title_and_the_right(client: Client, school: School, recording: Recording) -> None:
@@ -115,6 +127,9 @@ async def test_rescue_from_the_trash(
     async with catalogue.transaction() as tx:
         await retention.mark(tx, await recordings.lock(tx, recording.id), "expired", clock.now)
     await client.sign_in(school.teacher.login)
+    marked = (await client.get(f"/api/v1/recordings/{recording.id}")).json()
+    begins = datetime.fromisoformat(marked["purge_begins_at"])
+    assert begins - datetime.fromisoformat(marked["marked_at"]) == timedelta(hours=72)
     rescued = (await client.post(f"/api/v1/recordings/{recording.id}/rescue")).json()
     assert rescued["state"] == "stored"
     assert rescued["expires_at"] > clock.now.isoformat()[:10]
@@ -148,7 +163,7 @@ async def test_the_certificate_is_there_after_the_purge_and_playback_is_over(
     await client.post(f"{path}/purge", json={"reason": "误录", "confirm_title": recording.title})
     await purge(resources.catalogue, resources.objects, recording.id, Actor.system("test"), clock)
     certificate = (await client.get(f"{path}/certificate")).json()
-    assert certificate["reason"] == "ordered: 误录"
+    assert (certificate["reason"], certificate["actor"]) == ("ordered: 误录", school.academic.display_name)
     assert (await client.get("/api/v1/certificates")).json()["items"] == [certificate]
     assert (await client.get(path)).json()["state"] == RecordingState.purged
     assert (await client.post(f"{path}/playback")).json()["code"] == "already_purged"

@@ -24,6 +24,13 @@ export interface Reference {
   url: string
 }
 
+/** What was done last on the course's way; a return stands in the place of a review. */
+export interface StepTaken {
+  step: 'submission' | 'review' | 'return' | 'filing' | 'publication'
+  at: Instant
+  by: Person | null
+}
+
 export interface Course {
   id: Uuid
   recording_id: Uuid
@@ -42,6 +49,8 @@ export interface Course {
   review_note?: string | null
   filed_at: Instant | null
   published_at: Instant | null
+  /** Told to whoever may do more than play it. */
+  steps: StepTaken[]
   version: number
   may: string[]
 }

@@ -1,5 +1,5 @@
 // Recordings (录像): the library, replay, retention, promotion and purge.
-import { get, post, remove } from './client'
+import { get, post } from './client'
 import type { Course } from './courses'
 import type { Instant, Named, Page, Person, Playback, Uuid } from './shapes'
 
@@ -10,6 +10,14 @@ export interface Hold {
   reason: string
   placed_by: Person | string | null
   placed_at: Instant
+  /** What this account may do to this very hold. */
+  may?: string[]
+}
+
+export interface LiftedHold extends Omit<Hold, 'may'> {
+  lift_reason: string
+  lifted_by: Person | null
+  lifted_at: Instant
 }
 
 export interface Recording {
@@ -29,7 +37,11 @@ export interface Recording {
   retention_class: string | null
   encoding: { done: number; total: number; failed: number }
   holds: Hold[]
+  /** Told to those who see the recording by duty. */
+  lifted_holds: LiftedHold[]
   marked_at: Instant | null
+  /** Until then a mark can be taken back; null where a person ordered the purge, which begins at once. */
+  purge_begins_at: Instant | null
   purge_reason?: string | null
   course_id?: Uuid | null
   version: number
@@ -70,7 +82,8 @@ export const readRecording = (id: Uuid) => get<Recording>(at(id))
 export const playRecording = (id: Uuid) => post<Playback>(at(id, '/playback'), { body: {} })
 export const rescueRecording = (id: Uuid) => post<unknown>(at(id, '/rescue'), { body: {} })
 export const placeHold = (id: Uuid, reason: string) => post<unknown>(at(id, '/holds'), { body: { reason } })
-export const liftHold = (id: Uuid, holdId: Uuid) => remove(at(id, `/holds/${holdId}`))
+export const liftHold = (id: Uuid, holdId: Uuid, reason: string) =>
+  post<unknown>(at(id, `/holds/${holdId}/lifting`), { body: { reason } })
 export const listStills = async (id: Uuid) => itemsOf(await get<Page<Still> | Still[]>(at(id, '/stills')))
 export const listWork = async (id: Uuid) => itemsOf(await get<Page<Work> | Work[]>(at(id, '/work')))
 export const retryWork = (id: Uuid, workId: Uuid) => post<Work>(at(id, `/work/${workId}/retry`), { body: {} })

@@ -30,6 +30,26 @@ export const courses = {
       publication_scoped: 'Published',
     },
     step_states: { done: 'done', due: 'due', ahead: 'ahead' },
+    confirm: {
+      submission_open: 'It goes to academic affairs for review, and cannot be changed meanwhile.',
+      submission_scoped:
+        'It goes to the department or programme lead for review, and cannot be changed meanwhile.',
+      approve_open:
+        'It goes to the publicity office to be filed, and can then be published. Your name and the time are recorded.',
+      approve_scoped:
+        'It goes to academic affairs to be filed, and can then be published. Your name and the time are recorded.',
+      filing_open: 'It can then be published. Your name and the time are recorded.',
+      filing_scoped: 'It can then be published. Your name and the time are recorded.',
+      publication_open: 'Everybody in the institute can then see and play it.',
+      publication_scoped: 'Everybody of its department and programme can then see and play it.',
+    },
+    done: {
+      submission: 'Submitted for review',
+      approve: 'Approved',
+      return: 'Returned for changes',
+      filing: 'Filing recorded',
+      publication: 'Published',
+    },
     submit: 'Submit for review',
     approve: 'Approve',
     return: 'Return',

@@ -7,9 +7,12 @@ export interface Step {
   name: StepName
   status: 'done' | 'due' | 'ahead'
   at: string | null
+  /** Who took it, where that is told. */
+  by: string | null
 }
 
-type Facts = Pick<Course, 'state' | 'reviewed_at' | 'filed_at' | 'published_at'>
+type Facts = Pick<Course, 'state' | 'reviewed_at' | 'filed_at' | 'published_at'> &
+  Partial<Pick<Course, 'steps'>>
 
 export function stepsOf(course: Facts): Step[] {
   const submitted = course.state !== 'draft' && course.state !== 'returned'
@@ -22,11 +25,13 @@ export function stepsOf(course: Facts): Step[] {
     ['filing', filed, course.filed_at],
     ['publication', published, course.published_at],
   ]
+  const taken = (name: StepName) => course.steps?.find((one) => one.step === name)
   const due = course.state === 'withdrawn' ? -1 : done.findIndex(([, isDone]) => !isDone)
   return done.map(([name, isDone, at], index) => ({
     name,
     status: isDone ? 'done' : index === due ? 'due' : 'ahead',
-    at: isDone ? at : null,
+    at: isDone ? (taken(name)?.at ?? at) : null,
+    by: isDone ? (taken(name)?.by?.display_name ?? null) : null,
   }))
 }
 

@@ -4,12 +4,17 @@ import { actionsFor } from './actions'
 
 const all = ['recording_promote', 'recording_hold', 'recording_hold_lift', 'recording_purge']
 const hold = { id: 'h', reason: 'r', placed_by: null, placed_at: '2026-06-01T00:00:00Z' }
-const of = (state: Recording['state'], holds: Recording['holds'] = [], may = all) =>
-  [...actionsFor({ state, holds, may })].sort()
+const of = (
+  state: Recording['state'],
+  holds: Recording['holds'] = [],
+  may = all,
+  until: string | null = null,
+) => [...actionsFor({ state, holds, may, purge_begins_at: until })].sort()
+const until = '2026-06-04T00:00:00Z'
 
 it('offers what the state allows', () => {
   expect(of('stored')).toEqual(['hold', 'promote', 'purge'])
-  expect(of('marked')).toEqual(['hold', 'purge', 'rescue'])
+  expect(of('marked', [], all, until)).toEqual(['hold', 'rescue'])
   expect(of('promoted')).toEqual([])
   expect(of('purged')).toEqual([])
 })
@@ -20,5 +25,9 @@ it('does not offer to purge what is on hold', () => {
 
 it('offers nothing that `may` does not name', () => {
   expect(of('stored', [hold], ['recording_play'])).toEqual([])
-  expect(of('marked', [], ['recording_purge'])).toEqual(['purge'])
+  expect(of('marked', [], ['recording_purge'], until)).toEqual([])
+})
+
+it('does not offer to take back what a person ordered away', () => {
+  expect(of('marked')).toEqual(['hold'])
 })

@@ -3,15 +3,17 @@ import type { Recording } from '@/api/recordings'
 
 export type RecordingAction = 'promote' | 'hold' | 'lift' | 'purge' | 'rescue'
 
-type Facts = Pick<Recording, 'state' | 'holds' | 'may'>
+type Facts = Pick<Recording, 'state' | 'holds' | 'may' | 'purge_begins_at'>
 
-export function actionsFor({ state, holds, may }: Facts): Set<RecordingAction> {
+/** One more hold on what is held is legal: each reason stands until it is lifted itself. */
+export function actionsFor({ state, holds, may, purge_begins_at }: Facts): Set<RecordingAction> {
   const found = new Set<RecordingAction>()
   const keepable = state === 'stored' || state === 'marked'
   if (may.includes('recording_promote') && state === 'stored') found.add('promote')
   if (may.includes('recording_hold') && (keepable || state === 'capturing')) found.add('hold')
   if (may.includes('recording_hold_lift') && holds.length > 0) found.add('lift')
-  if (may.includes('recording_purge') && keepable && holds.length === 0) found.add('purge')
-  if (state === 'marked' && may.includes('recording_hold')) found.add('rescue')
+  if (may.includes('recording_purge') && state === 'stored' && holds.length === 0) found.add('purge')
+  // What a person ordered away goes at once: that is what they were told, so nobody is offered to take it back.
+  if (state === 'marked' && purge_begins_at && may.includes('recording_hold')) found.add('rescue')
   return found
 }

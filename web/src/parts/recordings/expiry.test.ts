@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { Recording } from '@/api/recordings'
 import { keepingOf } from './expiry'
 
-const base: Pick<Recording, 'state' | 'expires_at' | 'ended_at' | 'started_at' | 'holds'> = {
+const base: Pick<
+  Recording,
+  'state' | 'expires_at' | 'ended_at' | 'started_at' | 'holds' | 'purge_begins_at'
+> = {
   state: 'stored',
   started_at: '2026-05-24T00:00:00Z',
   ended_at: '2026-05-24T02:00:00Z',
   expires_at: '2026-11-24T02:00:00Z', // 10:00 in Beijing
   holds: [],
+  purge_begins_at: null,
 }
 const hold = { id: 'h', reason: 'r', placed_by: null, placed_at: '2026-06-01T00:00:00Z' }
 const at = (text: string) => Date.parse(text)
@@ -49,7 +53,14 @@ describe('how long a recording is kept', () => {
     expect(keepingOf({ ...base, state: 'capturing', expires_at: null, ended_at: null }, now)).toEqual({
       kind: 'capturing',
     })
-    expect(keepingOf({ ...base, state: 'marked' }, now)).toEqual({ kind: 'marked' })
+    const until = '2026-06-04T00:00:00Z'
+    expect(keepingOf({ ...base, state: 'marked', purge_begins_at: until }, now)).toEqual({
+      kind: 'marked',
+      until,
+    })
+    expect(keepingOf({ ...base, state: 'marked' }, now)).toEqual({ kind: 'ordered' })
+    expect(keepingOf({ ...base, state: 'marked', holds: [hold] }, now)).toEqual({ kind: 'held', holds: 1 })
+    expect(keepingOf({ ...base, state: 'purging' }, now)).toEqual({ kind: 'purging' })
     expect(keepingOf({ ...base, state: 'purged', holds: [hold] }, now)).toEqual({ kind: 'purged' })
   })
 })
