@@ -38,7 +38,7 @@ def test_a_wrong_password_is_said_and_the_right_one_leads_where_one_wanted(visit
     learner.expect("401 POST /api/v1/sign-ins$")
     learner.type_in("Wrong-password-1")
     expect(learner.at("problem")).to_contain_text("用户名或密码不正确。")
-    expect(learner.at("password")).to_have_value("")
+    expect(learner.at("password")).to_be_focused()
     learner.type_in(house.passwords["learner"])
     expect(learner.at("account-name")).to_contain_text("王同学")
     expect(learner.page).to_have_url(f"{house.origin}/recordings")

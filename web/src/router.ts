@@ -5,7 +5,8 @@ import { useSignIn } from './stores/signIn'
 
 export const router = createRouter({
   history: createWebHistory(),
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  // What a page keeps in its own address (a week, an open drawer) moves nothing.
+  scrollBehavior: (to, from, saved) => (to.path === from.path ? false : (saved ?? { top: 0 })),
   routes: [
     {
       path: '/sign-in',
@@ -83,6 +84,12 @@ export const router = createRouter({
       name: 'timetable-import',
       component: () => import('./pages/TimetableImportPage.vue'),
       meta: { title: 'pages.timetable_import', needs: 'timetable_import' },
+    },
+    {
+      path: '/audit',
+      name: 'audit',
+      component: () => import('./pages/AuditPage.vue'),
+      meta: { title: 'pages.audit', needs: 'audit_read' },
     },
     {
       path: '/:rest(.*)*',

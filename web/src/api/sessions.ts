@@ -1,5 +1,6 @@
 // Sessions (直播课): the schedule, the ingest address, the encoder's live state, control and playback.
 import { get, post } from './client'
+import type { RecordingState } from './recordings'
 import type { Instant, Named, Page, Person, Playback, Uuid } from './shapes'
 
 export type SessionState =
@@ -18,7 +19,10 @@ export interface Session {
   cohort: Named | null
   instructor: Person | null
   recording_id: Uuid | null
+  recording_state: RecordingState | null
   release: 'roster_at_once' | 'after_review' | 'never'
+  went_live_at: Instant | null
+  ended_at: Instant | null
   version: number
   may: string[]
 }
@@ -106,6 +110,9 @@ export const readIngest = (id: Uuid) => get<IngestAddress>(`/sessions/${id}/inge
 export const renewIngest = (id: Uuid) => post<IngestAddress>(`/sessions/${id}/ingest/renewal`, { body: {} })
 export const readLive = (id: Uuid) => get<LiveState>(`/sessions/${id}/live`)
 export const playSession = (id: Uuid) => post<Playback>(`/sessions/${id}/playback`, { body: {} })
+/** The same for whoever teaches or controls it, who is not of its audience and not counted. */
+export const previewSession = (id: Uuid) =>
+  post<Playback>(`/sessions/${id}/playback`, { body: {}, query: { preview: true } })
 
 export type Control = 'cut' | 'resume' | 'kick' | 'end'
 export const controlSession = (id: Uuid, control: Control, reason: string) =>

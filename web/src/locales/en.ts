@@ -2,9 +2,10 @@
 import { courses } from './en/courses'
 import { library } from './en/library'
 import { live } from './en/live'
+import { offices } from './en/offices'
 import { problems } from './en/problems'
 import { shell } from './en/shell'
 import { timetables } from './en/timetables'
 import type { Messages } from './zh-CN'
 
-export const en: Messages = { ...shell, ...live, ...library, ...courses, ...timetables, problems }
+export const en: Messages = { ...shell, ...live, ...library, ...courses, ...timetables, ...offices, problems }

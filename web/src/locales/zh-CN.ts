@@ -2,10 +2,11 @@
 import { courses } from './zh-CN/courses'
 import { library } from './zh-CN/library'
 import { live } from './zh-CN/live'
+import { offices } from './zh-CN/offices'
 import { problems } from './zh-CN/problems'
 import { shell } from './zh-CN/shell'
 import { timetables } from './zh-CN/timetables'
 
-export const zhCN = { ...shell, ...live, ...library, ...courses, ...timetables, problems }
+export const zhCN = { ...shell, ...live, ...library, ...courses, ...timetables, ...offices, problems }
 
 export type Messages = typeof zhCN

@@ -29,6 +29,7 @@ export const shell = {
     certificates: 'Certificates',
     courses: 'Courses',
     course: 'Course',
+    audit: 'Audit trail',
     timetable_import: 'Import',
     not_found: 'No such page',
   },

@@ -29,6 +29,7 @@ export const shell = {
     certificates: '清除凭证',
     courses: '精品课程',
     course: '精品课程',
+    audit: '审计日志',
     timetable_import: '课表导入',
     not_found: '页面不存在',
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Session } from '@/api/sessions'
-import { byDay, gridEvent, hoursFor, weekOf } from './week'
+import { byDay, gridEvent, hoursFor, openingMinute, weekFrom, weekOf } from './week'
 
 const session = (id: string, starts_at: string, ends_at: string) =>
   ({ id, title: id, state: 'scheduled', kind: 'daily', starts_at, ends_at }) as Session
@@ -17,6 +17,39 @@ describe('the week', () => {
   it('moves by whole weeks', () => {
     expect(weekOf('2026-11-25T00:00:00Z', 1).monday).toBe('2026-11-30')
     expect(weekOf('2027-01-01T00:00:00Z', -1).monday).toBe('2026-12-21')
+  })
+})
+
+it('is read from an address, and nothing else is', () => {
+  expect(weekFrom('2026-11-30')).toEqual(weekOf('2026-11-25T00:00:00Z', 1))
+  expect(weekFrom('2026-11-29')?.monday).toBe('2026-11-23')
+  for (const wrong of [
+    '2026-02-30',
+    '2026-13-01',
+    'now',
+    '',
+    undefined,
+    ['2026-11-23'],
+    '2026-11-23T00:00:00Z',
+  ]) {
+    expect(weekFrom(wrong), String(wrong)).toBeNull()
+  }
+})
+
+describe('the grid opens', () => {
+  const week = weekOf('2026-11-24T00:00:00Z')
+  const afternoon = session('a', '2026-11-24T06:30:00Z', '2026-11-24T07:00:00Z') // 14:30
+  const evening = session('b', '2026-11-23T11:00:00Z', '2026-11-23T12:00:00Z') // 19:00
+
+  it('near now in the week that runs', () => {
+    expect(openingMinute([afternoon], week, Date.parse('2026-11-26T10:20:00Z'))).toBe(17 * 60 + 20)
+    expect(openingMinute([], week, Date.parse('2026-11-25T16:10:00Z'))).toBe(0)
+  })
+
+  it('at the earliest class of another week', () => {
+    const now = Date.parse('2026-12-03T10:20:00Z')
+    expect(openingMinute([evening, afternoon], week, now)).toBe(14 * 60)
+    expect(openingMinute([], week, now)).toBeNull()
   })
 })
 

@@ -16,6 +16,31 @@ export function weekOf(instant: string | number | Date, shift = 0): Week {
   return { from, to: localMidnight(from, 7), monday: localDay(from) }
 }
 
+/** The week of a Monday as it stands in an address; null for anything that is no day. Any day of the week will do. */
+export function weekFrom(text: unknown): Week | null {
+  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return null
+  const noon = new Date(`${text}T04:00:00Z`) // twelve o'clock in Beijing
+  return Number.isNaN(noon.getTime()) || localDay(noon) !== text ? null : weekOf(noon)
+}
+
+/**
+ * The minute of the day at which the grid opens: an hour before now in the week that runs, half an hour before its
+ * earliest class in any other; null where there is nothing to look at.
+ */
+export function openingMinute(
+  sessions: readonly Pick<Session, 'starts_at'>[],
+  week: Week,
+  now: number,
+): number | null {
+  const minuteOf = (instant: string | number) => {
+    const { hour, minute } = wallClock(instant)
+    return hour * 60 + minute
+  }
+  if (now >= week.from.getTime() && now < week.to.getTime()) return Math.max(0, minuteOf(now) - 60)
+  if (!sessions.length) return null
+  return Math.max(0, Math.min(...sessions.map((one) => minuteOf(one.starts_at))) - 30)
+}
+
 export interface Hours {
   first: number
   last: number

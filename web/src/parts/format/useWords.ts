@@ -2,7 +2,7 @@
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { codeWords, type Facts, problemWords } from '@/api/problems'
-import { clockWords, dateWords, dayWords, instantWords, spanWords } from './words'
+import { clockWords, dateWords, dayWords, instantWords, spanWords, untilWords } from './words'
 
 type Instant = string | number | Date
 
@@ -24,6 +24,7 @@ export function useWords() {
     day: (value: Instant) => dayWords(value, language.value),
     clock: (value: Instant, seconds = false) => clockWords(value, language.value, seconds),
     instant,
+    until: (from: Instant, to: Instant) => untilWords(from, to, language.value),
     span: (from: Instant, to: Instant) => spanWords(from, to, language.value),
     problem: (error: unknown) => problemWords(error, words),
     code: (code: string, facts: Facts) => codeWords(code, facts, words),

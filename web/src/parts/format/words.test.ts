@@ -8,6 +8,7 @@ import {
   instantWords,
   mediaTime,
   spanWords,
+  untilWords,
 } from './words'
 
 describe('times are Beijing time, whatever the browser thinks', () => {
@@ -20,6 +21,11 @@ describe('times are Beijing time, whatever the browser thinks', () => {
     expect(clockWords(late, 'zh-CN', true)).toBe('00:05:09')
     expect(instantWords(late, 'zh-CN')).toBe('2026年11月25日 00:05')
     expect(spanWords('2026-11-25T01:00:00Z', '2026-11-25T02:35:00Z', 'zh-CN')).toBe('09:00–10:35')
+  })
+
+  it('says the day of an end only when it is another', () => {
+    expect(untilWords('2026-11-24T09:33:00Z', '2026-11-24T11:10:00Z', 'en')).toBe('19:10')
+    expect(untilWords('2026-11-24T15:33:00Z', late, 'en')).toBe('25 Nov 2026 00:05')
   })
 
   it('in English', () => {

@@ -46,6 +46,12 @@ export const clockWords = (instant: Instant, language: string, seconds = false) 
 export const instantWords = (instant: Instant, language: string) =>
   `${dateWords(instant, language)} ${clockWords(instant, language)}`
 
+/** The end of a span whose beginning is written in full: its day only where that is another. */
+export const untilWords = (from: Instant, to: Instant, language: string) =>
+  dateWords(from, language) === dateWords(to, language)
+    ? clockWords(to, language)
+    : instantWords(to, language)
+
 /** `09:00–10:35` */
 export const spanWords = (from: Instant, to: Instant, language: string) =>
   `${clockWords(from, language)}–${clockWords(to, language)}`

@@ -14,6 +14,7 @@ export const DOORS: Door[] = [
   { name: 'courses', title: 'pages.courses', needs: 'course_read' },
   { name: 'timetable-import', title: 'pages.timetable_import', needs: 'timetable_import' },
   { name: 'certificates', title: 'pages.certificates', needs: 'certificate_read' },
+  { name: 'audit', title: 'pages.audit', needs: 'audit_read' },
 ]
 
 export const doorsFor = (may: (action: string) => boolean) =>
