@@ -4,6 +4,7 @@ import type { Session } from '@/api/sessions'
 import { onPage } from '@/parts/pageForTests'
 import SessionControls from './SessionControls.vue'
 import SessionSummary from './SessionSummary.vue'
+import WatchCurtain from './WatchCurtain.vue'
 
 let stop: () => void = () => undefined
 const asked: string[] = []
@@ -65,6 +66,18 @@ it('says of one that never was live that there is none', async () => {
   )
   expect(says('session-over')).toContain('没有录像')
   expect(find('session-summary')).toBeNull()
+})
+
+it('offers no replay of a purged recording where it was watched either', async () => {
+  const of = (recording_state: Session['recording_state']) =>
+    onPage(WatchCurtain, { props: { session: session({ recording_state }), scene: 'ended', now: 0 } })
+  const purged = await of('purged')
+  expect(purged.says('watch-purged')).toBe('回放已清除')
+  expect(purged.find('watch-replay')).toBeNull()
+  purged.stop()
+  const stored = await of('stored')
+  stop = stored.stop
+  expect(stored.find('watch-replay')?.getAttribute('href')).toBe('/recordings/r')
 })
 
 it('tells before the press what cut and disconnect do', async () => {
