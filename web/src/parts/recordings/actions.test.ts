@@ -30,4 +30,5 @@ it('offers nothing that `may` does not name', () => {
 
 it('does not offer to take back what a person ordered away', () => {
   expect(of('marked')).toEqual(['hold'])
+  expect(of('marked', [hold]), 'a hold stopped it').toEqual(['hold', 'lift', 'rescue'])
 })

@@ -13,7 +13,9 @@ export function actionsFor({ state, holds, may, purge_begins_at }: Facts): Set<R
   if (may.includes('recording_hold') && (keepable || state === 'capturing')) found.add('hold')
   if (may.includes('recording_hold_lift') && holds.length > 0) found.add('lift')
   if (may.includes('recording_purge') && state === 'stored' && holds.length === 0) found.add('purge')
-  // What a person ordered away goes at once: that is what they were told, so nobody is offered to take it back.
-  if (state === 'marked' && purge_begins_at && may.includes('recording_hold')) found.add('rescue')
+  // What a person ordered away goes at once: that is what they were told, so nobody is offered to take it back unless a
+  // hold came first.
+  const mayCancel = purge_begins_at !== null || holds.length > 0
+  if (state === 'marked' && mayCancel && may.includes('recording_hold')) found.add('rescue')
   return found
 }
