@@ -80,7 +80,9 @@ class Moves:
                     return told
         try:
             noted = tails.decode(await live_hints.tail(self._valkey, session_id))
-            return tails.with_margin(noted) if noted is not None and previous is not None else noted
+            # What another went on to after its note is unknown; what this node did is in its own spool.
+            is_anothers = previous is not None and previous.node != self._node
+            return tails.with_margin(noted) if noted is not None and is_anothers else noted
         except (RedisError, OSError) as error:
             log.warning("tail_not_found", session=str(session_id), error=str(error))
             return None
