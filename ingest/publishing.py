@@ -48,6 +48,8 @@ class RtmpRequest(TypingProtocol):
     def address(self) -> str: ...
     @property
     def close(self) -> Callable[[str, str], None]: ...
+    @property
+    def catch_up(self) -> Callable[[], None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Publishing:
 
     async def admit(self, request: RtmpRequest) -> Take | SideTake:
         """RTMP's publishes. Raises Refusal, CatalogueUnavailable, ObjectStoreFault."""
-        publish = Publish(Protocol.rtmp, request.encoder, request.address, request.close)
+        publish = Publish(Protocol.rtmp, request.encoder, request.address, request.close, request.catch_up)
         return await self.admit_wish(Wish(request.key, publish))
 
     async def admit_wish(self, wish: Wish) -> Take | SideTake:

@@ -31,6 +31,8 @@ class Publish:
     address: str
     close: Callable[[str, str], None] = field(repr=False)
     """`close(code, description)`; may be called twice, and after the end."""
+    catch_up: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Takes at once what has arrived and was not looked at yet; likewise."""
 
 
 class TakeSession(Protocol):
@@ -134,5 +136,6 @@ class Take:
 
     def hang_up(self, code: str, description: str, reason: str) -> None:
         """Ends it from our side: its media up to now is kept, its encoder told why."""
+        self.publish.catch_up()
         self.ended(reason)
         self.publish.close(code, description)

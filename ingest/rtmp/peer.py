@@ -5,7 +5,7 @@ timer.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -101,7 +101,7 @@ class RtmpPeer(asyncio.Protocol):
         self._transport = None
         self._ending = True
         self._disarm()
-        for data in self._left():
+        for data in self._reading.rest():
             self._tell(self._connection.receive(data, self._loop.time()))
         self._reading.stop()
         self._tell(self._connection.disconnected())
@@ -247,6 +247,7 @@ class RtmpPeer(asyncio.Protocol):
             secure=self._secure,
             tc_url=event.tc_url,
             close=partial(self._soon, number, self.close),
+            catch_up=partial(self._catch_up, number),
         )
 
     def _soon(self, publish: int, act: Callable[..., None], *arguments: str) -> None:
@@ -258,9 +259,10 @@ class RtmpPeer(asyncio.Protocol):
 
         self._loop.call_soon(call)
 
-    def _left(self) -> Iterator[bytes]:
-        """What a publisher whose connection is lost had sent, and we had not read."""
-        return self._reading.rest() if self.publishing and not self._secure else iter(())
+    def _catch_up(self, publish: int) -> None:
+        if publish == self._publish and not self._ending:
+            for data in self._reading.rest():
+                self._read(data, False)
 
     def _end(self, transport: asyncio.Transport) -> None:
         """All is said: no more is sent, what still comes is dropped, and soon the socket is closed."""

@@ -30,6 +30,10 @@ class PublishRequest:
     tc_url: str = field(repr=False)
     close: Callable[[str, str], None] = field(repr=False)
     """`close(code, description)`: tells the encoder why, ends the publish (`ended` follows) and hangs up."""
+    catch_up: Callable[[], None] = field(repr=False)
+    """Hands on what has arrived and was not read yet, before it returns: for who is about to close, or to end it. Not
+    to be called from within the sink's methods.
+    """
 
 
 class PublishSink(Protocol):

@@ -24,6 +24,7 @@ class Reading:
         self._take = take
         self._transport: asyncio.Transport | None = None
         self._descriptor = -1
+        self._is_in_rounds = False
 
     def begin(self, transport: asyncio.Transport) -> None:
         """The socket is there, and read by its transport."""
@@ -32,24 +33,25 @@ class Reading:
 
     def pause(self) -> None:
         """Not for now."""
-        self._rounds.leave(self._piece)
+        self._leave_rounds()
         if (transport := self._open()) is not None:
             transport.pause_reading()
 
     def resume(self) -> None:
         """By its transport."""
-        self._rounds.leave(self._piece)
+        self._leave_rounds()
         if (transport := self._open()) is not None:
             transport.resume_reading()
 
     def in_rounds(self) -> None:
         """From a pause on."""
+        self._is_in_rounds = True
         self._rounds.join(self._piece)
 
     def rest(self) -> Iterator[bytes]:
-        """What is left of a socket that is about to be closed."""
+        """What has arrived since the last round: before the end is said, or the socket closed."""
         read = 0
-        while read < MAX_LEFT_BYTES:
+        while self._is_in_rounds and read < MAX_LEFT_BYTES:
             try:
                 data = os.read(self._descriptor, READ_BYTES)
             except OSError:  # nothing now, and of a socket that is closed nothing later
@@ -61,7 +63,7 @@ class Reading:
 
     def stop(self) -> None:
         """The socket is gone."""
-        self._rounds.leave(self._piece)
+        self._leave_rounds()
         self._transport = None
 
     def _piece(self) -> bool:
@@ -78,6 +80,10 @@ class Reading:
         whole = len(data) < READ_BYTES
         self._take(data, whole)
         return not whole
+
+    def _leave_rounds(self) -> None:
+        self._is_in_rounds = False
+        self._rounds.leave(self._piece)
 
     def _open(self) -> asyncio.Transport | None:
         return None if self._transport is None or self._transport.is_closing() else self._transport

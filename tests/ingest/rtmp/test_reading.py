@@ -75,6 +75,23 @@ async def test_what_came_before_a_reset_is_read_when_writing_fails(recorder: Rec
     assert len(recorder.takes[0].packets) == 14
 
 
+async def test_what_has_arrived_is_there_before_the_end_is_said(recorder: Recorder) -> None:
+    async with serving(recorder) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as encoder:
+            encoder.setblocking(False)
+            loop = asyncio.get_running_loop()
+            media = wire.message(9, wire.avc_configuration(), stream_id=1, chunk_bytes=4096) + frames(0, 2)
+            await loop.sock_sendall(encoder, wire.opening() + media)
+            await recorder.until(lambda: recorder.takes and len(recorder.takes[0].packets) == 2)
+            encoder.send(frames(2, 5))
+            request = recorder.takes[0].request
+            request.catch_up()
+            assert len(recorder.takes[0].packets) == 7
+            request.close("NetStream.Publish.Failed", "Ended by the teacher.")
+            await recorder.until(lambda: recorder.takes[0].ends)
+            request.catch_up()
+
+
 async def test_a_publish_is_read_in_rounds_and_nothing_of_it_is_late(recorder: Recorder) -> None:
     """An encoder's pace: a small message every few milliseconds. Each read of the socket costs more than a message."""
     loop = asyncio.get_running_loop()
