@@ -4,7 +4,13 @@ import struct
 from pathlib import Path
 
 from ingest.rtmp.amf0 import Date, EcmaArray, Value, encode
+from tests.fuzz.media_targets import joined
+from tests.ingest.whip import offers
+from tests.ingest.whip.h264_rtp import IDR, PPS, SLICE, SPS, fragments, stap
 from tests.kit import rtmp_bytes as wire
+from tests.media.codecs.test_h265_av1 import AV1C, HVCC
+from tests.media.codecs.test_opus import HEAD
+from tests.media.test_fuzz import PARSERS
 
 CAPTURES = Path(__file__).parents[1] / "ingest" / "rtmp" / "captures"
 _HANDSHAKE_BYTES = 1 + 2 * 1536
@@ -19,6 +25,8 @@ AMF3 = (
     "11 0c 05 6869",
 )
 
+FRAGMENT = f"a=ice-ufrag:{offers.UFRAG}\r\na=ice-pwd:{offers.PASSWORD}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\n".encode()
+
 
 def seeds(target: str) -> list[bytes]:
     """The seeds of one of `targets.TARGETS`."""
@@ -31,6 +39,14 @@ def seeds(target: str) -> list[bytes]:
             return _values()
         case "publish":
             return [*_messages(), b"".join(_messages())]
+        case "tags":
+            return _tags()
+        case "offer":
+            return [offers.offer().encode(), offers.offer(sections=(offers.AUDIO,)).encode(), FRAGMENT]
+        case "rtp":
+            return _packets()
+        case "media":
+            return [bytes((number,)) + valid for number, (_, valid) in enumerate(PARSERS.values())]
         case _:
             return [wire.opening()[_HANDSHAKE_BYTES:], wire.opening(), *_captured(), *_openings()]
 
@@ -96,3 +112,41 @@ def _messages() -> list[bytes]:
         say(20, encode("deleteStream", 7.0, None, 1.0)),
         say(20, encode("publish", 8.0, None, "KEY2", "live")),
     ]
+
+
+def _tags() -> list[bytes]:
+    """Configuration and frames of every codec, plain and enhanced, as `media_targets.tags` takes them."""
+    video = [
+        [wire.avc_configuration(), wire.avc_frame(NAL, key=True, offset_ms=80), wire.avc_frame(NAL)],
+        [b"\x1c\x00\x00\x00\x00" + HVCC, b"\x1c\x01\x00\x00\x00" + NAL],
+        [b"\x90hvc1" + HVCC, b"\x91hvc1\x00\x00\x28" + NAL, b"\xa3hvc1" + NAL],
+        [b"\x90av01" + AV1C, b"\x91av01\x12\x00\x0a\x01\x00\x32\x02\x10\x00", b"\x92av01"],
+        [b"\x96\x00avc1\x00" + wire.AVCC, b"\x97\x02\x07\xa1\x20\x01avc1\x00\x00\x00" + NAL],
+    ]
+    audio = [
+        [wire.aac_configuration(), wire.aac_frame(b"sound")],
+        [b"\x90Opus" + HEAD, b"\x91Opus\xfc\xff\xfe", b"\x95\x01Opus\x00\x00\x00\x03\xfc\xff\xfe"],
+        [b"\x90mp4a" + wire.ASC, b"\x91mp4asound"],
+    ]
+    found = [joined([(2 * n | 1, one) for n, one in enumerate(lane)]) for lane in video]
+    return [*found, *(joined([(2 * n, one) for n, one in enumerate(lane)]) for lane in audio)]
+
+
+def _packets() -> list[bytes]:
+    """Streams of each kind for `media_targets.rtp`: pictures in every payload form, sound, reports, a goodbye."""
+
+    def packet(
+        kind: int, number: int, payload: bytes, ssrc: int, *, at: int = 0, marker: bool = True
+    ) -> tuple[int, bytes]:
+        head = struct.pack("!BBHII", 0x90, kind | 0x80 * marker, number, 3000 * at, ssrc)
+        return 0, head + bytes.fromhex("bede0001") + b"\x31" + number.to_bytes(2, "big") + b"\0" + payload
+
+    pieces = fragments(IDR * 20, 30)
+    pictures = [packet(104, 0, stap([SPS, PPS]), 2001, marker=False), packet(104, 1, IDR, 2001)]
+    pictures += [packet(104, 2 + n, one, 2001, at=1, marker=one[1] & 0x40 > 0) for n, one in enumerate(pieces)]
+    sounds = [packet(111, n, b"\xfc\xff\xfe", 1001, at=n) for n in range(5)]
+    report = (1, struct.pack("!BBHIQIII", 0x80, 200, 6, 2001, 1 << 40, 90_000, 1, 1))
+    goodbye = (1, struct.pack("!BBHI", 0x81, 203, 1, 2001))
+    again = packet(105, 900, b"\x00\x03" + SLICE, 2002)
+    lost = [pictures[0], pictures[1], packet(104, 4, SLICE, 2001, at=2), again]
+    return [joined(one) for one in (pictures, sounds, lost, [*pictures, report, *sounds, goodbye, pictures[0]])]

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes any bytes and returns, or raises what is a bug.
+"""What is fuzzed, RTMP itself: each target takes any bytes and returns, or raises what is a bug.
 
 Rule: a target checks more than that nothing escapes. Whole and in pieces give the same, what is held stays within
 `ingest/rtmp/limits.py`, and what was decoded survives being written again.
@@ -13,6 +13,7 @@ from ingest.rtmp.errors import PeerError
 from ingest.rtmp.events import Event, MediaReceived, PublishRequested
 from ingest.rtmp.handshake import BLOCK_BYTES, Handshake
 from ingest.rtmp.limits import MAX_ASSEMBLING_BYTES, MAX_CHUNK_STREAMS
+from tests.fuzz import media_targets
 from tests.kit import rtmp_bytes as wire
 
 LIMITS = {8: 64 * 1024, 9: 1 << 20, 22: 1 << 20}
@@ -70,6 +71,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "amf": amf,
     "publish": publish,
     "connection": connection,
+    "tags": media_targets.tags,
+    "offer": media_targets.offer,
+    "rtp": media_targets.rtp,
+    "media": media_targets.media,
 }
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from ingest.rtmp import amf0
 from ingest.rtmp.errors import PeerError
-from tests.fuzz import run, targets
+from tests.fuzz import media_targets, run, targets
 from tests.fuzz.mutator import Mutator
 from tests.fuzz.seeds import seeds
 from tests.fuzz.targets import TARGETS
 
 INPUTS = {"handshake": 400, "chunks": 1500, "amf": 5000, "publish": 700, "connection": 500}
+INPUTS |= {"tags": 2000, "offer": 200, "rtp": 400, "media": 1500}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -29,6 +30,11 @@ def test_every_seed_is_well_and_reaches_the_inside(target: str) -> None:
         TARGETS[target](seed)
     if target == "amf":
         assert sum(1 for seed in seeds("amf") if _understood(seed)) == len(seeds("amf")) - 1
+    if target == "rtp":
+        sink = media_targets.Sink()
+        for seed in seeds("rtp"):
+            media_targets.receive(seed, sink)
+        assert sink.packets >= 8, "pictures and sounds are handed on"
 
 
 def _understood(data: bytes) -> bool:
