@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,10 +96,15 @@ async def order(catalogue: Catalogue, session_id: UUID, command: str, reason: st
 
 @asynccontextmanager
 async def ingest(
-    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore, valkey_url: str
+    settings: IngestSettings,
+    catalogue: Catalogue,
+    store: ObjectStore,
+    valkey_url: str,
+    *,
+    wall: Callable[[], datetime] = now,
 ) -> AsyncIterator[IngestService]:
-    """An ingest process in this loop, on free ports."""
-    service = IngestService(settings, KEYS, catalogue, store, valkey_url, wall=now)
+    """An ingest process in this loop, on free ports, with `wall` on its wall."""
+    service = IngestService(settings, KEYS, catalogue, store, valkey_url, wall=wall)
     await service.start()
     try:
         yield service

@@ -16,7 +16,7 @@ from storage.catalogue.sign_ins import NewSignIn
 from storage.catalogue.tables.sign_in import SignIn
 from storage.catalogue.transaction import Catalogue
 from tests.ingest.classroom import encoder, lesson, now, order
-from tests.ingest.test_faults import Wired, segments, until, wired  # noqa: F401 - `wired` is a fixture
+from tests.ingest.wired import Wires, segments, until
 
 pytestmark = pytest.mark.anyio
 
@@ -26,10 +26,10 @@ LATE_SECONDS = 0.4
 
 @pytest.mark.long
 @pytest.mark.parametrize("held", [False, True], ids=["cut", "silent"])
-async def test_a_reviewed_session_freezes_when_no_cut_could_be_heard(wired: Wired, held: bool) -> None:  # noqa: F811
-    told = await lesson(wired.catalogue, delay_seconds=LEAST_SECONDS)
+async def test_a_reviewed_session_freezes_when_no_cut_could_be_heard(wired: Wires, held: bool) -> None:
+    told = await lesson(wired.stores.catalogue, delay_seconds=LEAST_SECONDS)
     async with wired.ingest() as service, encoder(service, told.key, speed=1.5):
-        await segments(service, told.session_id, 1)
+        await segments(service, told, 1)
         session = service.lives.sessions[told.session_id]
         if held:
             wired.to_postgres.hold()
@@ -39,7 +39,7 @@ async def test_a_reviewed_session_freezes_when_no_cut_could_be_heard(wired: Wire
         assert session.gate.is_frozen(service.lives.clock())
         assert "no cut could be heard" in "".join(service.troubles())
         frozen = session.window.version
-        await order(wired.catalogue, told.session_id, "cut", "while the server was deaf")
+        await order(wired.stores.catalogue, told.session_id, "cut", "while the server was deaf")
         await asyncio.sleep(2)
         assert session.window.version == frozen
         assert not session.gate.is_cut
@@ -53,26 +53,26 @@ async def test_a_reviewed_session_freezes_when_no_cut_could_be_heard(wired: Wire
 
         await until(obeyed, 10)
         assert session.window.version - frozen <= 1, "the end of the segment that the audience was in, and no frame"
-        await order(wired.catalogue, told.session_id, "resume")
+        await order(wired.stores.catalogue, told.session_id, "resume")
         count = session.window.closed_count
-        await segments(service, told.session_id, count + 1)
+        await segments(service, told, count + 1)
 
 
 @pytest.mark.long
-async def test_a_reviewed_session_goes_on_when_the_channel_comes_back(wired: Wired) -> None:  # noqa: F811
-    told = await lesson(wired.catalogue, delay_seconds=LEAST_SECONDS)
+async def test_a_reviewed_session_goes_on_when_the_channel_comes_back(wired: Wires) -> None:
+    told = await lesson(wired.stores.catalogue, delay_seconds=LEAST_SECONDS)
     async with wired.ingest() as service, encoder(service, told.key, speed=1.5):
-        await segments(service, told.session_id, 1)
+        await segments(service, told, 1)
         session = service.lives.sessions[told.session_id]
         await wired.to_postgres.cut()
         await asyncio.sleep(SILENCE_SECONDS + LATE_SECONDS)
         frozen = session.window.closed_count
         await wired.to_postgres.mend()
-        await segments(service, told.session_id, frozen + 2)
+        await segments(service, told, frozen + 2)
         assert session.playlists["main"].text().decode().count("#EXT-X-DISCONTINUITY\n") == 0
-        await order(wired.catalogue, told.session_id, "end")
-        await until(lambda: wired.is_stored(told))
-        await wired.check_whole(told)
+        await order(wired.stores.catalogue, told.session_id, "end")
+        await until(lambda: wired.stores.is_stored(told))
+        await wired.stores.check_whole(told)
 
 
 async def signed_in(catalogue: Catalogue) -> tuple[NewSignIn, SignIn]:
@@ -82,14 +82,14 @@ async def signed_in(catalogue: Catalogue) -> tuple[NewSignIn, SignIn]:
         return new, await sign_ins.start(tx, new, now())
 
 
-async def test_a_token_counts_no_more_within_two_seconds(wired: Wired) -> None:  # noqa: F811
+async def test_a_token_counts_no_more_within_two_seconds(wired: Wires) -> None:
     """Signed out, signed in elsewhere; heard, and not heard because the wire was cut; also for who waits."""
-    told = await lesson(wired.catalogue)
+    told = await lesson(wired.stores.catalogue)
     async with wired.ingest() as service, httpx.AsyncClient(timeout=20) as client, encoder(service, told.key):
-        await segments(service, told.session_id, 1)
-        _, out = await signed_in(wired.catalogue)
-        new, elsewhere = await signed_in(wired.catalogue)
-        _, unheard = await signed_in(wired.catalogue)
+        await segments(service, told, 1)
+        _, out = await signed_in(wired.stores.catalogue)
+        new, elsewhere = await signed_in(wired.stores.catalogue)
+        _, unheard = await signed_in(wired.stores.catalogue)
         folder = f"{_base(service)}/{told.session_id}"
         addresses = {one: f"{folder}/{told.token(one.id)}" for one in (out, elsewhere, unheard)}
         for base in addresses.values():
@@ -100,14 +100,14 @@ async def test_a_token_counts_no_more_within_two_seconds(wired: Wired) -> None: 
 
         msn = service.lives.sessions[told.session_id].window.closed_count
         waiting = asyncio.create_task(client.get(f"{addresses[out]}/main.m3u8?_HLS_msn={msn + 1}"))
-        async with wired.catalogue.transaction() as tx:
+        async with wired.stores.catalogue.transaction() as tx:
             assert await sign_ins.end(tx, out.id, "signed_out", now())
             await sign_ins.start(tx, NewSignIn(new.account_id, uuid4().bytes, None, new.expires_at), now())
         await until(lambda: is_out(out), 2)
         await until(lambda: is_out(elsewhere), 2)
         assert (await waiting).status_code == 403
         await wired.to_postgres.cut()
-        async with wired.catalogue.transaction() as tx:
+        async with wired.stores.catalogue.transaction() as tx:
             assert await sign_ins.end(tx, unheard.id, "signed_out", now())
         await asyncio.sleep(1.5)
         assert not await is_out(unheard), "nobody can have heard it"

@@ -9,7 +9,8 @@ import pytest
 from ingest.nodes import passes
 from ingest.nodes.upstream import NodeUnreachable, Upstream
 from tests.ingest.classroom import KEYS, encoder, lesson
-from tests.ingest.nodes.house import Stores, until
+from tests.ingest.nodes.house import node
+from tests.ingest.wired import Stores, until
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +19,7 @@ async def test_many_viewers_at_another_node_are_one_request_at_the_owner(stores:
     told = await lesson(stores.catalogue)
     revoked = uuid4()
     tokens = [told.token(revoked), *(told.token() for _ in range(19))]
-    async with stores.node("a") as a, stores.node("b") as b, encoder(a.service, told.key):
+    async with node(stores, "a") as a, node(stores, "b") as b, encoder(a.service, told.key):
         await a.shows(told, 1)
         assert (await b.get(told, "index.m3u8", tokens[1])).text == (await a.get(told, "index.m3u8", tokens[1])).text
         forwarder = b.service.neighbours.forwarder
@@ -56,7 +57,7 @@ async def test_a_refusal_of_one_viewer_is_not_the_others(stores: Stores) -> None
     """The owner has heard that a sign-in ended, this node not yet; the request that went out was that viewer's."""
     told = await lesson(stores.catalogue)
     revoked = uuid4()
-    async with stores.node("a") as a, stores.node("b") as b, encoder(a.service, told.key):
+    async with node(stores, "a") as a, node(stores, "b") as b, encoder(a.service, told.key):
         await a.shows(told, 1)
         a.service.viewers.revoke([revoked])
         msn, _ = a.session(told).window.next_part
@@ -68,7 +69,7 @@ async def test_a_refusal_of_one_viewer_is_not_the_others(stores: Stores) -> None
 
 async def test_what_was_passed_on_is_not_passed_on_again(stores: Stores) -> None:
     told = await lesson(stores.catalogue)
-    async with stores.node("a") as a, stores.node("b") as b, encoder(a.service, told.key):
+    async with node(stores, "a") as a, node(stores, "b") as b, encoder(a.service, told.key):
         await a.shows(told, 1)
         path = f"/live/{told.session_id}/{told.token()}/main.m3u8"
         name, value = passes.made(KEYS.control, path, "c", 3, datetime.now(UTC))
@@ -86,8 +87,8 @@ async def test_what_was_passed_on_is_not_passed_on_again(stores: Stores) -> None
 
 async def test_an_owner_that_is_gone_is_a_503_and_no_owner_a_404(stores: Stores) -> None:
     told, never = await lesson(stores.catalogue), await lesson(stores.catalogue)
-    async with stores.node("b") as b:
-        async with stores.node("a") as a:
+    async with node(stores, "b") as b:
+        async with node(stores, "a") as a:
             async with encoder(a.service, told.key):
                 await a.shows(told, 1)
             assert (await b.get(told, "main.m3u8")).status_code == 200
@@ -99,7 +100,7 @@ async def test_an_owner_that_is_gone_is_a_503_and_no_owner_a_404(stores: Stores)
 @pytest.mark.long
 async def test_the_hint_does_while_the_catalogue_is_away(stores: Stores) -> None:
     told = await lesson(stores.catalogue)
-    async with stores.node("a") as a, stores.node("b") as b, encoder(a.service, told.key):
+    async with node(stores, "a") as a, node(stores, "b") as b, encoder(a.service, told.key):
         await a.shows(told, 1)
         await asyncio.sleep(1.1)  # the note is made once a second
         await b.to_postgres.cut()
@@ -111,7 +112,7 @@ async def test_the_hint_does_while_the_catalogue_is_away(stores: Stores) -> None
 
 async def test_only_nodes_are_let_in_at_their_door(stores: Stores) -> None:
     told = await lesson(stores.catalogue)
-    async with stores.node("a") as a, encoder(a.service, told.key):
+    async with node(stores, "a") as a, encoder(a.service, told.key):
         await a.shows(told, 1)
         door = f"{a.address}/node/sessions/{told.session_id}"
         assert (await a.viewer.post(f"{door}/handover/9")).status_code == 403

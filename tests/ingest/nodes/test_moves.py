@@ -9,7 +9,8 @@ import pytest
 from domain.states import TakeState
 from storage.catalogue import live_owner, takes
 from tests.ingest.classroom import Lesson, encoder, lesson, order
-from tests.ingest.nodes.house import Node, Stores, fall_silent, segments_of, until
+from tests.ingest.nodes.house import Node, fall_silent, node, segments_of
+from tests.ingest.wired import Stores, until
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +19,7 @@ async def test_an_encoder_that_comes_back_at_another_node_goes_on_in_the_same_cl
     """First in its first reel, so that nothing of it is in the store yet; then back again."""
     told = await lesson(stores.catalogue)
     token = told.token()
-    async with stores.node("a", reel_seconds=60.0) as a, stores.node("b") as b:
+    async with node(stores, "a", reel_seconds=60.0) as a, node(stores, "b") as b:
         async with encoder(a.service, told.key) as before:
             await a.shows(told, 2)
             async with encoder(b.service, told.key) as second:
@@ -60,7 +61,7 @@ async def test_a_node_that_is_cut_off_is_no_second_owner(stores: Stores, away: s
     """Node a loses a store, then the encoder comes to b: one take is taken up, and a lets go as soon as it can know."""
     told, other = await lesson(stores.catalogue), await lesson(stores.catalogue)
     token = told.token()
-    async with stores.node("a", reel_seconds=60.0) as a, stores.node("b") as b:
+    async with node(stores, "a", reel_seconds=60.0) as a, node(stores, "b") as b:
         wires = {"postgres": [a.to_postgres], "valkey": [a.to_valkey], "s3": [a.to_s3]}
         cut = wires.get(away) or [wire for each in wires.values() for wire in each]
         async with encoder(a.service, told.key) as before:
@@ -101,7 +102,7 @@ async def test_a_node_that_hears_nothing_is_fenced_by_the_catalogue(stores: Stor
     of segments go on beyond what it may have shown.
     """
     told = await lesson(stores.catalogue)
-    async with stores.node("a", reel_seconds=60.0) as a, stores.node("b") as b:
+    async with node(stores, "a", reel_seconds=60.0) as a, node(stores, "b") as b:
         async with encoder(a.service, told.key):
             await a.shows(told, 1)
             async with stores.catalogue.transaction() as tx:
@@ -124,7 +125,7 @@ async def test_a_node_that_hears_nothing_is_fenced_by_the_catalogue(stores: Stor
 async def test_who_is_not_the_owner_does_not_complete_the_recording(stores: Stores) -> None:
     """The end of the session is heard at a, which has just been claimed from and does not know it yet."""
     told = await lesson(stores.catalogue)
-    async with stores.node("a") as a:
+    async with node(stores, "a") as a:
         async with encoder(a.service, told.key):
             await a.shows(told, 1)
         async with stores.catalogue.transaction() as tx:
@@ -152,8 +153,8 @@ async def test_a_dead_nodes_spool_takes_its_place_when_it_comes_back(stores: Sto
     """The spool as it was in the middle of its first reel is all that is left of a; nothing of it is in the store."""
     told = await lesson(stores.catalogue)
     token, snapshot = told.token(), tmp_path / "snapshot"
-    async with stores.node("b") as b:
-        async with stores.node("a", reel_seconds=60.0) as a, encoder(a.service, told.key):
+    async with node(stores, "b") as b:
+        async with node(stores, "a", reel_seconds=60.0) as a, encoder(a.service, told.key):
             await a.shows(told, 3)
             spool = a.service.settings.spool_folder
             await asyncio.sleep(1.1)  # the note of where it is is made once a second
@@ -170,7 +171,7 @@ async def test_a_dead_nodes_spool_takes_its_place_when_it_comes_back(stores: Sto
             assert list(shown) == list(range(len(shown)))
             assert not shown[0][1]
             assert (await b.get(told, "seg-0.m4s", token)).status_code == 503, "it is known, but nobody has it now"
-            async with stores.node("a", reel_seconds=60.0):
+            async with node(stores, "a", reel_seconds=60.0):
                 await until(lambda: has(b, told, token, first))
             await order(stores.catalogue, told.session_id, "end")
             await until(lambda: stores.is_stored(told))

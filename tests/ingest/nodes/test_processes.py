@@ -27,7 +27,8 @@ from storage.catalogue import live_owner
 from storage.embedded.ports import all_free, free_ports
 from tests.conftest import CatalogueUrls
 from tests.ingest.classroom import Lesson, encoder_to, lesson, order
-from tests.ingest.nodes.house import Stores, segments_of, until
+from tests.ingest.nodes.house import segments_of
+from tests.ingest.wired import Stores, until
 from tests.kit.fixtures import object_store_settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(180)]

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.ingest.classroom import lesson
-from tests.ingest.nodes.house import Stores, until
+from tests.ingest.nodes.house import node
 from tests.ingest.whip.sender import Clip, publishing
+from tests.ingest.wired import Stores, until
 
 pytestmark = pytest.mark.anyio
 
@@ -15,8 +16,8 @@ async def test_the_end_of_a_publish_may_come_to_any_node(stores: Stores, clip: C
     told = await lesson(stores.catalogue)
     headers = {"authorization": f"Bearer {told.key}"}
     async with (
-        stores.node("a") as a,
-        stores.node("b") as b,
+        node(stores, "a") as a,
+        node(stores, "b") as b,
         publishing(a.viewer, f"{a.address}/whip/{told.session_id}", told.key, clip) as published,
     ):
         path = urlsplit(published.resource).path
