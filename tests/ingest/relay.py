@@ -60,8 +60,9 @@ class Relay:
         self._writers.add(writer)
         try:
             there_reader, there_writer = await asyncio.open_connection(*self._to)
-            if writer.is_closing():  # cut while it was being made
+            if self._server is None:  # cut between the kernel's accept and here
                 there_writer.transport.abort()
+                writer.transport.abort()
                 return
             self._writers.add(there_writer)
             await asyncio.gather(
