@@ -34,16 +34,21 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass
 class Order:
-    """Where, and one path of a session and its token for each viewer (`/live/…/…`)."""
+    """Where, and one path of a session and its token for each viewer (`/live/…/…`); `fields` are header lines that
+    each request has besides.
+    """
 
     host: str
     port: int
     viewers: list[str]
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Result:
-    """What came; `lags` are of playlists: seconds from the end of their newest part's media to their last byte."""
+    """What came; `lags` are of playlists: seconds from the end of their newest part's media to their last byte.
+    `part_lags` are the same of those parts.
+    """
 
     playlists: int = 0
     parts: int = 0
@@ -51,6 +56,7 @@ class Result:
     """Not asked for, since the one before took longer than a part lasts."""
     bytes: int = 0
     lags: list[float] = field(default_factory=list)
+    part_lags: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
@@ -138,10 +144,12 @@ class Viewer:
     def __init__(self, audience: "Audience", path: str) -> None:
         self._audience = audience
         self._start = f"GET {path}/".encode()
-        self._end = f" HTTP/1.1\r\nHost: {audience.order.host}\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+        fields = [f"Host: {audience.order.host}", "Accept-Encoding: gzip", *audience.order.fields]
+        self._end = "\r\n".join([" HTTP/1.1", *fields, "", ""]).encode()
         self.playlists = Connection(self._playlist, audience.failed, keeps=True)
         self.parts = Connection(self._part, audience.failed, keeps=False)
         self._fetching = False
+        self._part_ended_at = 0.0
         self.served = 0
 
     def begin(self) -> None:
@@ -157,12 +165,13 @@ class Viewer:
         if self._fetching:  # a whole part behind: the next is not asked for before this one is there
             self._audience.result.parts_missed += 1
             return
-        self._fetching = True
+        self._fetching, self._part_ended_at = True, edition.ends_at
         self.parts.ask(b"%b%b%b" % (self._start, edition.part, self._end))
 
     def _part(self, _body: bytes, size: int) -> None:
         self._fetching = False
         self._audience.result.parts += 1
+        self._audience.result.part_lags.append(time.time() - self._part_ended_at)
         self._audience.result.bytes += size
 
 

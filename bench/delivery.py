@@ -20,16 +20,15 @@ from pathlib import Path
 import httpx
 
 from bench import clip, lessons, load, nginx, recorded
-from bench.encoders import Encoders
 from bench.fetcher import Order
-from bench.house import House, house, metric, run_folder
+from bench.house import House, house, run_folder
 from bench.listening import Listened, address, listen
 from bench.load import MIB, Load, total
 from bench.measure import ratio
 from bench.processes import Program, until
+from bench.publishing import STARTING_SECONDS, finished, publish, publishing
 from bench.report import Figure, Report
 from lectern.settings import Settings
-from media.playlist import parse_media
 from storage.embedded.ports import LOOPBACK
 
 NODE = "delivery"
@@ -37,7 +36,6 @@ NO_REEL_SECONDS = 3600.0
 LONE_SECONDS = 4.0
 SETTLE_SECONDS = 4.0
 WARM_SECONDS = 0.5
-STARTING_SECONDS = 60.0
 CONNECTIONS = 8
 FINISHED = 8
 SPOOL_SPEED = 6.0
@@ -91,9 +89,9 @@ async def _edge(
     home: House, own: Program, settings: Settings, lesson: lessons.Lesson, source: Path, size: Size
 ) -> tuple[Listened, list[Listened]]:
     """A lone viewer, and the windows with all of them."""
-    encoders = await _publish(home, settings, lesson, source, "to-edge", 1.0)
+    encoders = await publish(home, settings, lesson, source, "to-edge", 1.0)
     try:
-        await _publishing(own, settings)
+        await publishing(own, settings)
         await asyncio.sleep(SETTLE_SECONDS)
         lone = await listen(settings, lesson.session_id, 1, [own.pid], LONE_SECONDS)
         windows = [
@@ -111,16 +109,16 @@ async def _segments(home: House, own: Program, settings: Settings, source: Path,
     (lesson,) = await lessons.plan(home.catalogue, settings, 1)
     path = address(settings, lesson.session_id)
     base = f"{settings.ingest.control_url}{path}"
-    encoders = await _publish(home, settings, lesson, source, "to-spool", SPOOL_SPEED)
+    encoders = await publish(home, settings, lesson, source, "to-spool", SPOOL_SPEED)
     try:
-        await _publishing(own, settings)
+        await publishing(own, settings)
         async with httpx.AsyncClient(timeout=20) as client:
 
-            async def finished() -> bool:
-                return len(await _finished(client, base)) > FINISHED + settings.ingest.segments_in_memory
+            async def filled() -> bool:
+                return len(await finished(client, base)) > FINISHED + settings.ingest.segments_in_memory
 
-            await until(finished, STARTING_SECONDS, "filling the spool", [own])
-            names = (await _finished(client, base))[:FINISHED]
+            await until(filled, STARTING_SECONDS, "filling the spool", [own])
+            names = (await finished(client, base))[:FINISHED]
             bodies = [(await client.get(f"{base}/{name}")).raise_for_status().content for name in names]
     finally:
         await encoders.kill()
@@ -132,26 +130,6 @@ async def _segments(home: House, own: Program, settings: Settings, source: Path,
         sides = {"own": (mine, own.pid), "nginx": (theirs, peer.pid)}
         timed = {who: (dataclasses.replace(one, seconds=size.load_seconds), pid) for who, (one, pid) in sides.items()}
         return await load.loads(timed, home.store_pids(), size.rounds, WARM_SECONDS)
-
-
-async def _publish(
-    home: House, settings: Settings, lesson: lessons.Lesson, source: Path, name: str, speed: float
-) -> Encoders:
-    target = f"rtmp://{LOOPBACK}:{settings.ingest.rtmp_port}/live/{lesson.key}"
-    return await Encoders.publish(source, [target], home.folder / name, speed=speed)
-
-
-async def _publishing(own: Program, settings: Settings) -> None:
-    async def is_so() -> bool:
-        return await metric(settings, "publishers") == 1
-
-    await until(is_so, STARTING_SECONDS, "starting the stream", [own])
-
-
-async def _finished(client: httpx.AsyncClient, base: str) -> list[str]:
-    """Names of the segments that a session's playlist has; none before it begins."""
-    answer = await client.get(f"{base}/main.m3u8")
-    return [one.uri for one in parse_media(answer.text).segments] if answer.is_success else []
 
 
 def _lateness_ms(lone: Listened, windows: Sequence[Listened]) -> list[float]:

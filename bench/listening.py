@@ -47,10 +47,21 @@ def address(settings: Settings, session_id: UUID) -> str:
     return f"/live/{session_id}/{token(settings, session_id)}"
 
 
-async def listen(settings: Settings, session_id: UUID, viewers: int, pids: Sequence[int], seconds: float) -> Listened:
-    """So many viewers for `seconds`, and what these processes used meanwhile. Complaint where one was not served."""
+async def listen(
+    settings: Settings,
+    session_id: UUID,
+    viewers: int,
+    pids: Sequence[int],
+    seconds: float,
+    *,
+    port: int = 0,
+    fields: Sequence[str] = (),
+) -> Listened:
+    """So many viewers for `seconds`, and what these processes used meanwhile. Complaint where one was not served.
+    `port` is another than the node's own; `fields` are header lines of each request.
+    """
     paths = [address(settings, session_id) for _ in range(viewers)]
-    order = Order(LOOPBACK, settings.ingest.http_port, paths)
+    order = Order(LOOPBACK, port or settings.ingest.http_port, paths, list(fields))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "bench.audience", limit=LINE_BYTES,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -40,7 +40,7 @@ http {{
 
 def version() -> str:
     """nginx's own version; Complaint where it is not installed."""
-    said = subprocess.run([_program(), "-v"], capture_output=True, text=True, check=True).stderr
+    said = subprocess.run([program(), "-v"], capture_output=True, text=True, check=True).stderr
     return said.strip().rpartition("/")[2]
 
 
@@ -71,7 +71,7 @@ async def _nginx(folder: Path, head: str, block: str) -> AsyncIterator[Peer]:
         f"{head}\n{user}\nworker_processes 1; daemon off; pid {folder}/pid; error_log stderr warn;\n"
         f"events {{ worker_connections 4096; }}\n{body}"
     )
-    command = [_program(), "-p", str(folder), "-c", str(settings), "-e", "stderr"]
+    command = [program(), "-p", str(folder), "-c", str(settings), "-e", "stderr"]
     async with running(command, folder / "nginx.log") as started:
 
         async def ready() -> bool:
@@ -84,7 +84,7 @@ async def _nginx(folder: Path, head: str, block: str) -> AsyncIterator[Peer]:
         yield Peer(port, worker, content)
 
 
-def _program() -> str:
+def program() -> str:
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise Complaint("nginx is not installed: it is what this benchmark compares with (`scripts/system-packages`)")

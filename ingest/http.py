@@ -16,7 +16,7 @@ from ingest.control import PREFIX as CONTROL_PREFIX
 from ingest.control import Control
 from ingest.hls.answers import NEVER, NOT_FOUND, Answer, Scope, Send, send
 from ingest.hls.direct import DirectHttp
-from ingest.hls.server import PREFIX as LIVE_PREFIX
+from ingest.hls.names import PREFIX as LIVE_PREFIX
 from ingest.hls.server import Delivery
 from ingest.metrics import Metrics
 

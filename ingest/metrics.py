@@ -74,6 +74,8 @@ class Metrics:
         self.publishers_limit = gauge("publishers_limit", "Takes that may publish at one time here")
         self.sessions = gauge("sessions", "Live sessions here")
         self.viewers = gauge("viewers", "Viewers of all sessions here")
+        self.viewers_of_others = gauge("viewers_of_others", "Viewers here of sessions that other nodes own")
+        self.stand_ins = gauge("stand_ins", "Sessions shown from the store since their node does not answer")
         self.pending = gauge("reels_pending", "Reels not yet in the store")
         self.failing = gauge("upload_failing", "1 while uploads fail")
         self.disk_full = gauge("disk_full", "1 while recording pauses")

@@ -15,6 +15,7 @@ import structlog
 
 from ingest import orders, recovery
 from ingest.control import Control
+from ingest.hls.by_nginx import PREFIX as BY_NGINX_PREFIX
 from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
@@ -99,7 +100,7 @@ class IngestService:
         self._reader = SegmentReader(store)
         self._valkey = connect_live(valkey_url)
         self.neighbours = Neighbours(
-            keys.control, self.lives, self.viewers, self._reader, catalogue, self._valkey, wall=wall
+            keys.control, self.lives, self.viewers, self._reader, catalogue, store, self._valkey, wall=wall
         )
         self.publishing.silent_elsewhere = self.neighbours.silent_seconds
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
@@ -115,18 +116,22 @@ class IngestService:
         taken.
         """
         found = await asyncio.to_thread(recovery.read_spools, self.lives)
-        delivery = Delivery(self.lives.find, self.viewers, self._reader, self.neighbours.forwarder)
+        near = self.neighbours
+        delivery = Delivery(self.lives.find, self.viewers, self._reader, near.elsewhere, near.by_nginx)
         doors: dict[str, Mounted] = {
-            WHIP_PREFIX: self.neighbours.whip_door(self.whip),
-            NODE_PREFIX: self.neighbours.door,
+            NODE_PREFIX: near.door,
+            BY_NGINX_PREFIX: near.segment_door(delivery),
             **(mounted or {}),
         }
+        if not self.settings.edge:
+            doors[WHIP_PREFIX] = near.whip_door(self.whip)
         app = Dispatch(delivery, self.control, self.metrics, self.troubles, doors)
         self.http = HttpServer(app, self.settings.http_host, self.settings.http_port, shared=self.settings.shared_ports)
         self.http.bind()
         if self.settings.own_http_port:
             self.http.bind_also(self.settings.own_http_port)
-        await self.rtmp.start()
+        if not self.settings.edge:
+            await self.rtmp.start()
         self.lives.ledger.start()
         self.lives.uploader.start()
         self._run("http", self.http.run())
@@ -179,6 +184,8 @@ class IngestService:
         now = self.lives.clock()
         if frozen := sum(1 for one in self.lives.sessions.values() if one.gate.is_frozen(now)):
             troubles.append(f"{frozen} reviewed sessions are held back: no cut could be heard")
+        if self.neighbours.stand_ins:
+            troubles.append(f"{self.neighbours.stand_ins} sessions are shown from the store: their nodes are silent")
         if not self.publishing.ready.is_set():
             troubles.append("waiting for the catalogue: nobody can publish yet")
         return troubles
@@ -209,6 +216,8 @@ class IngestService:
     async def _second(self) -> None:
         self.lives.tick()
         await self.neighbours.second(revoked_seconds=LONGEST_TOKEN.total_seconds())
+        self.metrics.viewers_of_others.set(self.neighbours.viewers)
+        self.metrics.stand_ins.set(self.neighbours.stand_ins)
         await self._statistics.tell()
 
     async def _reconcile(self) -> None:

@@ -52,6 +52,10 @@ class IngestSettings:
     """Where the api process and other ingest processes reach this one, and no other."""
     processes: int = 1
     """How many processes `lectern ingest` starts, all at the same ports; its `--processes` wins."""
+    edge: bool = False
+    """Whether it only shows what other nodes have: takes no encoders and no browsers' publishes in."""
+    accel_redirect: bool = False
+    """nginx stands in front and sends finished segments from its cache (X-Accel-Redirect); else this process does."""
     shared_ports: bool = False
     """Whether further ingest processes of this machine listen at the same ports; several `processes` set it."""
     own_http_port: int = 0

@@ -48,7 +48,7 @@ def directives(query: bytes) -> Directives:
 
 def wanted(window: LiveWindow, asked: Directives) -> tuple[int, int | None] | None:
     """What to hold the request for; None when nothing is. Raises BadDirectives when it is too far ahead."""
-    if asked.msn is None or window.ended:
+    if asked.msn is None or window.ended or window.frozen:
         return None
     msn, part = asked.msn, asked.part
     if msn > max(window.closed_count - 1, 0) + 2:

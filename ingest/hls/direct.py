@@ -13,7 +13,9 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ingest.hls.answers import Answer, Scope, head
-from ingest.hls.server import PREFIX, Delivery, Fetching, Waiting
+from ingest.hls.found import Fetching, Waiting
+from ingest.hls.names import PREFIX
+from ingest.hls.server import Delivery
 
 log = structlog.get_logger()
 

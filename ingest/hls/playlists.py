@@ -102,10 +102,10 @@ class LivePlaylist:
             target_duration_seconds=self._target,
             part_target_seconds=part_target,
             open_segment=self._lines(open_segment, with_parts=True) if open_segment and open_segment.parts else None,
-            preload_hint=None if window.ended else self._part_uri(msn, index),
-            rendition_reports=() if window.ended else self._reports(),
+            preload_hint=None if window.ended or window.frozen else self._part_uri(msn, index),
+            rendition_reports=() if window.ended or window.frozen else self._reports(),
             server_control=ServerControl(
-                can_block_reload=True,
+                can_block_reload=not window.frozen,
                 can_skip_until_seconds=6.0 * self._target,
                 hold_back_seconds=3.0 * self._target,
                 part_hold_back_seconds=3.0 * part_target,

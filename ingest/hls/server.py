@@ -7,8 +7,7 @@ node is asked for there, unless another node asks here.
 """
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -19,31 +18,28 @@ from domain.playback_token import PlaybackClaim
 from domain.refusals import Refusal, RefusalCode
 from ingest.hls import answers
 from ingest.hls.answers import Answer, Scope, Send
-from ingest.hls.bell import Bell
 from ingest.hls.blocking import BadDirectives, directives, wanted
+from ingest.hls.by_nginx import ByNginx
+from ingest.hls.found import Fetch, Fetching, Found, Waiting
+from ingest.hls.names import AUDIO, INDEX, MAIN, NAME, segment_name
 from ingest.hls.playlists import Rendition, multivariant_text
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
 from ingest.hls.window import WindowSegment
 from ingest.live_session import LiveSession
-from ingest.nodes.forwarding import Asked, Forwarder, ranged
+from ingest.nodes.elsewhere import Elsewhere, Request
 from ingest.nodes.passes import HEADER as PASSED_ON
 from ingest.nodes.passes import MISDIRECTED
+from ingest.nodes.stand_ins import StandIn
 from storage.objects.faults import ObjectMissing, ObjectStoreFault
 
 log = structlog.get_logger()
 
-PREFIX = "/live/"
-_NAME = re.compile(
-    r"(?P<audio>audio-)?"
-    r"(?:(?P<kind>init|seg)-(?P<number>\d{1,9})\.(?:mp4|m4s)|part-(?P<msn>\d{1,9})\.(?P<part>\d{1,6})\.m4s)"
-)
 _NOT_MINE = Answer(MISDIRECTED, b"Another node has this class.\n")
-_PLAYLISTS: dict[str, Rendition] = {"main.m3u8": "main", "audio.m3u8": "audio"}
-_ALL_PLAYLISTS = {"index.m3u8", *_PLAYLISTS}
-
-
-Fetch = Callable[[], Awaitable[Answer]]
+_RENDITIONS: dict[str, Rendition] = {MAIN: "main", AUDIO: "audio"}
+_WHOLE: Scope = {"method": "HEAD", "headers": ()}
+"""Of a request without a range."""
+Shown = LiveSession | StandIn
 
 
 class Held(NamedTuple):
@@ -54,42 +50,24 @@ class Held(NamedTuple):
     late: Answer = answers.TOO_LONG
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The same for one viewer, and where to wait."""
-
-    bell: Bell
-    ready: Callable[[], bool]
-    limit_seconds: float
-    then: "Callable[[], Found]"
-    late: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """To be read, or asked of another node, for the one who has this claim."""
-
-    claim: PlaybackClaim
-    fetch: Fetch
-
-
-Found = Answer | Waiting | Fetching
-
-
 class Delivery:
-    """`find` gives the live session of an id, if it is here; `elsewhere` answers for those of other nodes."""
+    """`find` gives the live session of an id, if it is here; `elsewhere` answers for those of other nodes; `by_nginx`
+    where that sends finished segments.
+    """
 
     def __init__(
         self,
         find: Callable[[UUID], LiveSession | None],
         viewers: Viewers,
         reader: SegmentReader,
-        elsewhere: Forwarder | None = None,
+        elsewhere: Elsewhere | None = None,
+        by_nginx: ByNginx | None = None,
     ) -> None:
         self._find = find
         self._viewers = viewers
         self._reader = reader
         self._elsewhere = elsewhere
+        self._by_nginx = by_nginx
 
     async def __call__(self, scope: Scope, send: Send) -> None:
         """Answers one request; the body of a request is never read."""
@@ -135,9 +113,14 @@ class Delivery:
             return self._found(claim, session, scope, self._resource(session, name, scope))
         if passed_on is not None:
             return _NOT_MINE
-        return Fetching(claim, partial(self._from_elsewhere, session_id, token, name, scope))
+        if self._elsewhere is None:
+            return answers.NOT_FOUND
+        stand_in = self._elsewhere.stand_in(session_id)
+        if stand_in is not None:
+            return self._found(claim, stand_in, scope, self._resource(stand_in, name, scope))
+        return self._elsewhere.look(Request(claim, token, name, scope, partial(self.look, scope)))
 
-    def _found(self, claim: PlaybackClaim, session: LiveSession, scope: Scope, found: Answer | Held | Fetch) -> Found:
+    def _found(self, claim: PlaybackClaim, session: Shown, scope: Scope, found: Answer | Held | Fetch) -> Found:
         """For the one who has this claim, who is looked at again after a wait."""
         if isinstance(found, Answer):
             return found
@@ -163,41 +146,44 @@ class Delivery:
             answer = answers.STORE_AWAY
         return answers.FORBIDDEN if self._viewers.is_revoked(fetching.claim) else answer
 
-    async def _from_elsewhere(self, session_id: UUID, token: str, name: str, scope: Scope) -> Answer:
-        """The answer of the session's owner."""
-        if self._elsewhere is None or (name not in _ALL_PLAYLISTS and _NAME.fullmatch(name) is None):
+    async def finished(self, session_id: UUID, name: str, *, passed_on: bool) -> Answer:
+        """A finished segment, whole, for whoever may ask for any. Raises ObjectMissing, ObjectStoreFault."""
+        match = NAME.fullmatch(name)
+        if match is None or match["kind"] != "seg":
             return answers.NOT_FOUND
-        if name not in _ALL_PLAYLISTS:
-            answer = await self._elsewhere.answer(Asked(session_id, name), token)
-            return ranged(answer, answers.header(scope, b"range") if scope["method"] == "GET" else None)
-        try:
-            asked = directives(scope["query_string"])
-        except BadDirectives as bad:
-            return answers.bad_request(str(bad))
-        gzip = b"gzip" in (answers.header(scope, b"accept-encoding") or b"")
-        return await self._elsewhere.answer(Asked(session_id, name, asked.query, gzip), token)
+        session: Shown | None = self._find(session_id)
+        if session is None or session.window.left:
+            if passed_on or self._elsewhere is None:
+                return _NOT_MINE
+            session = self._elsewhere.stand_in(session_id)
+            if session is None:
+                answer = await self._elsewhere.finished(session_id, segment_name(match))
+                return await self.finished(session_id, name, passed_on=False) if answer is None else answer
+        found = self._segment(session, match, _WHOLE)
+        return found if isinstance(found, Answer) else await found()
 
-    def _resource(self, session: LiveSession, name: str, scope: Scope) -> Answer | Held | Fetch:
+    def _resource(self, session: Shown, name: str, scope: Scope) -> Answer | Held | Fetch:
         if name.endswith(".m3u8"):
             return self._playlist(session, name, scope)
-        match = _NAME.fullmatch(name)
+        match = NAME.fullmatch(name)
         if match is None:
             return answers.NOT_FOUND
         audio = match["audio"] is not None
         if match["kind"] == "init":
             return _media(_init(session, int(match["number"]), audio=audio), answers.INIT, scope)
         if match["kind"] == "seg":
-            return self._segment(session, int(match["number"]), scope, audio=audio)
+            found = self._segment(session, match, scope)
+            return found if isinstance(found, Answer) else self._named(session, match, scope) or found
         return self._part(session, int(match["msn"]), int(match["part"]), scope, audio=audio)
 
-    def _playlist(self, session: LiveSession, name: str, scope: Scope) -> Answer | Held:
+    def _playlist(self, session: Shown, name: str, scope: Scope) -> Answer | Held:
         window = session.window
         if not window.segments:
             again = partial(self._playlist, session, name, scope)
             return Held(lambda: bool(window.segments) or window.left, again)
-        if name == "index.m3u8":
+        if name == INDEX:
             return answers.playlist(multivariant_text(window), gzip=False)
-        rendition = _PLAYLISTS.get(name)
+        rendition = _RENDITIONS.get(name)
         if rendition is None or (rendition == "audio" and not window.has_audio):
             return answers.NOT_FOUND
         try:
@@ -214,8 +200,17 @@ class Delivery:
             return text()
         return Held(lambda: window.is_still or window.has_reached(*waited_for), text)
 
-    def _segment(self, session: LiveSession, msn: int, scope: Scope, *, audio: bool) -> Answer | Fetch:
-        segment = session.window.find(msn)
+    def _named(self, session: Shown, match: re.Match[str], scope: Scope) -> Answer | None:
+        """A segment for nginx to send: one that is older than the live edge, and not for another node."""
+        segment = session.window.find(int(match["number"]))
+        if self._by_nginx is None or answers.header(scope, PASSED_ON) is not None:
+            return None
+        if segment is None or segment.in_memory:
+            return None
+        return self._by_nginx.named(session.facts.session_id, segment_name(match))
+
+    def _segment(self, session: Shown, match: re.Match[str], scope: Scope) -> Answer | Fetch:
+        segment, audio = session.window.find(int(match["number"])), match["audio"] is not None
         if segment is None or not segment.closed:
             return answers.NOT_FOUND
         init = session.window.inits.get(segment.init_number)
@@ -228,7 +223,7 @@ class Delivery:
 
         return fetch
 
-    def _part(self, session: LiveSession, msn: int, index: int, scope: Scope, *, audio: bool) -> Answer | Held | Fetch:
+    def _part(self, session: Shown, msn: int, index: int, scope: Scope, *, audio: bool) -> Answer | Held | Fetch:
         """A part from memory; the next one, which the playlist hints at, as soon as it is there."""
         window = session.window
 
@@ -260,7 +255,7 @@ def _media(body: bytes | None, content_type: bytes, scope: Scope) -> Answer:
     return answers.media(body, content_type, answers.header(scope, b"range") if scope["method"] == "GET" else None)
 
 
-def _init(session: LiveSession, number: int, *, audio: bool) -> bytes | None:
+def _init(session: Shown, number: int, *, audio: bool) -> bytes | None:
     init = session.window.inits.get(number)
     if init is None:
         return None

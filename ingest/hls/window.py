@@ -66,6 +66,8 @@ class LiveWindow:
         self.ended = False
         self.left = False
         """Whether another node goes on with the session: nothing follows here, but it has not ended."""
+        self.frozen = False
+        """Whether this only stands in for the session's owner: nothing follows until that or another is back."""
         self.unstored: set[int] = set()
         """The segments that only this node's spool has, as far as it knows."""
         self._in_memory = max(1, segments_in_memory)
@@ -99,7 +101,7 @@ class LiveWindow:
 
     def end(self) -> None:
         """Nothing will follow: playlists say so."""
-        if not self.is_still:
+        if not (self.ended or self.left):
             self.ended = True
             self.version += 1
 
@@ -111,7 +113,7 @@ class LiveWindow:
     @property
     def is_still(self) -> bool:
         """Whether nothing more will come, so that nobody need wait."""
-        return self.ended or self.left
+        return self.ended or self.left or self.frozen
 
     @property
     def open_segment(self) -> WindowSegment | None:

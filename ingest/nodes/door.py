@@ -2,6 +2,7 @@
 
 POST /node/sessions/{id}/handover/{epoch}   the session's tail; 404 where it is not here
 GET  /node/sessions/{id}/publisher/{epoch}  for how many seconds its encoder has sent nothing; 404 where none publishes
+GET  /node/sessions/{id}/shown/{epoch}      200 where this node shows it as its owner, else 404
 GET  /node/sessions/{id}/segments/{msn}     a finished segment, muxed
 """
 
@@ -50,6 +51,8 @@ class NodeDoor:
             return NOT_FOUND if tail is None else Answer(200, tails.encode(tail), b"application/json")
         if (method, pieces[1]) == ("GET", "publisher"):
             return self._publisher(session_id)
+        if (method, pieces[1]) == ("GET", "shown"):
+            return NOT_FOUND if self._lives.find(session_id) is None else Answer(200, b"")
         if (method, pieces[1]) == ("GET", "segments"):
             return await self._segment(session_id, int(pieces[2]))
         return NOT_FOUND

@@ -1,16 +1,16 @@
 """A session that another node owns, shown here: this process is an edge of it.
 
 However many watch here, the owner is asked once for each playlist and each part; all who want the same wait for the one
-answer. What never changes is kept in memory. A request that was passed on is never passed on again; an owner that says
-it is none is asked about in the catalogue. Tokens were checked by whoever calls, and are again at the owner: as one
-viewer's stands for all, a refusal counts for that viewer alone.
+answer. Who asks for the playlist that will have the next part makes this node ask for that part too, so that it is here
+when it is named. What never changes is kept in memory. A request that was passed on is never passed on again; an owner
+that says it is none is asked about in the catalogue, one that is silent is stood in for from the store where that can
+be. Tokens were checked by whoever calls, and are again at the owner: as one viewer's stands for all, a refusal counts
+for that viewer alone.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -18,6 +18,7 @@ import structlog
 from ingest.hls import answers
 from ingest.hls.answers import IMMUTABLE, Answer, Header
 from ingest.nodes import passes
+from ingest.nodes.flights import LOOK_AGAIN, Asked, Flight
 from ingest.nodes.owners import Owners
 from ingest.nodes.shelf import Shelf
 from ingest.nodes.upstream import NodeUnreachable, Reply, Upstream
@@ -25,7 +26,7 @@ from storage.live_hints import LiveHint
 
 log = structlog.get_logger()
 
-MEDIA_BYTES = 64 << 20
+MEDIA_BYTES = 256 << 20
 MEDIA_SECONDS = 120.0
 PLAYLIST_BYTES = 8 << 20
 HELD_PLAYLIST_SECONDS = 1.0
@@ -36,27 +37,7 @@ AGAIN_SECONDS = (0.0, 0.25, 0.5, 1.0)
 """A new owner is known before it has opened the session, and says until then that it has none."""
 PRESENT_SECONDS = 30.0
 _PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after")
-_OWN_FAULT = (403, 410)
-_NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(answers.NEVER, (b"retry-after", b"1")))
-
-
-class Asked(NamedTuple):
-    """What is the same for every viewer who asks for it; `query` has the delivery directives alone."""
-
-    session_id: UUID
-    name: str
-    query: str = ""
-    gzip: bool = False
-
-    @property
-    def is_playlist(self) -> bool:
-        return self.name.endswith(".m3u8")
-
-
-@dataclass(frozen=True, slots=True)
-class _Flight:
-    token: str
-    answer: "asyncio.Task[Answer]"
+NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(answers.NEVER, (b"retry-after", b"1")))
 
 
 class Forwarder:
@@ -82,7 +63,12 @@ class Forwarder:
         self._wall = wall
         self._clock = clock
         self._timeout_seconds = hold_seconds + 3.0
-        self._flights: dict[Asked, _Flight] = {}
+        self.limit_seconds = 2 * self._timeout_seconds
+        """Every flight has landed by then."""
+        self.silent: Callable[[UUID, LiveHint], Awaitable[bool]] | None = None
+        """Told of a session whose owner does not answer; whether it is shown from here now."""
+        self._flights: dict[Asked, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._media: Shelf[Asked] = Shelf(MEDIA_BYTES)
         self._playlists: Shelf[Asked] = Shelf(PLAYLIST_BYTES)
         self._seen: dict[UUID, float] = {}
@@ -94,22 +80,28 @@ class Forwarder:
         """Those of other nodes that are watched here."""
         return list(self._seen)
 
-    async def answer(self, asked: Asked, token: str) -> Answer:
-        """The owner's answer, to be sent to the viewer with this token."""
+    def look(self, asked: Asked, token: str) -> Answer | Flight:
+        """The owner's answer, to be sent to the viewer with this token; or where it is waited for."""
         now = self._clock()
-        self._seen[asked.session_id] = now
+        self.saw(asked.session_id)
         kept = (self._playlists if asked.is_playlist else self._media).find(asked, now)
         if kept is not None:
             return kept
-        while True:
-            flight = self._flights.get(asked)
-            if flight is None or flight.answer.done():
-                task = asyncio.create_task(self._ask(asked, token), name="forward")
-                flight = self._flights[asked] = _Flight(token, task)
-                task.add_done_callback(lambda done: self._landed(asked, done))
-            answer = await asyncio.shield(flight.answer)
-            if answer.status not in _OWN_FAULT or flight.token == token:
-                return answer
+        flight = self._flights.get(asked)
+        if flight is None:
+            flight = self._depart(asked, token)
+            part = asked.next_part()
+            if part is not None and part not in self._flights and self._media.find(part, now) is None:
+                self._depart(part, token)
+        return flight
+
+    def saw(self, session_id: UUID) -> None:
+        """It is watched here."""
+        self._seen[session_id] = self._clock()
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     def tick(self) -> None:
         """Once a second."""
@@ -118,10 +110,22 @@ class Forwarder:
         self._playlists.expire(now)
         self._seen = {one: at for one, at in self._seen.items() if now - at < PRESENT_SECONDS}
 
-    def _landed(self, asked: Asked, done: "asyncio.Task[Answer]") -> None:
-        flight = self._flights.get(asked)
-        if flight is not None and flight.answer is done:
+    def _depart(self, asked: Asked, token: str) -> Flight:
+        flight = self._flights[asked] = Flight(token)
+        task = asyncio.create_task(self._fly(asked, token, flight), name="forward")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return flight
+
+    async def _fly(self, asked: Asked, token: str, flight: Flight) -> None:
+        answer = NO_OWNER
+        try:
+            answer = await self._ask(asked, token)
+        except Exception:
+            log.exception("not_forwarded", session=str(asked.session_id), name=asked.name)
+        finally:
             del self._flights[asked]
+            flight.land(answer)
 
     async def _ask(self, asked: Asked, token: str) -> Answer:
         owner = await self._owners.find(asked.session_id)
@@ -136,7 +140,10 @@ class Forwarder:
                 break
             owner, answer = newest, await self._ask_at(newest, asked, token)
         if answer is None or answer.status == passes.MISDIRECTED:
-            return _NO_OWNER if owner is not None and owner.node != self._node else answers.NOT_FOUND
+            if owner is None or owner.node == self._node:
+                return answers.NOT_FOUND
+            is_shown = answer is None and self.silent is not None and await self.silent(asked.session_id, owner)
+            return LOOK_AGAIN if is_shown else NO_OWNER
         self._keep(asked, answer)
         return answer
 
@@ -144,7 +151,7 @@ class Forwarder:
         """None when it is not reached."""
         if owner is None or owner.node == self._node:
             return None
-        path = f"/live/{asked.session_id}/{token}/{asked.name}"
+        path = asked.path(token)
         target = f"{path}?{asked.query}" if asked.query else path
         watching = self._watching(asked.session_id)
         headers = [passes.made(self._secret, path, self._node, watching, self._wall())]
@@ -160,7 +167,7 @@ class Forwarder:
 
     def _keep(self, asked: Asked, answer: Answer) -> None:
         now = self._clock()
-        if answer.status != 200:
+        if answer.status != 200 or asked.for_nginx:
             return
         if asked.is_playlist:
             seconds = HELD_PLAYLIST_SECONDS if "_HLS_msn" in asked.query else PLAYLIST_SECONDS
@@ -172,10 +179,3 @@ class Forwarder:
 def _answer(reply: Reply) -> Answer:
     headers: tuple[Header, ...] = tuple((name, reply.headers[name]) for name in _PASSED if name in reply.headers)
     return Answer(reply.status, reply.body, reply.headers.get(b"content-type", b"text/plain"), headers)
-
-
-def ranged(answer: Answer, wanted_range: bytes | None) -> Answer:
-    """A whole resource cut to the range that one viewer asked for."""
-    if answer.status != 200 or IMMUTABLE not in answer.headers:
-        return answer
-    return answers.media(answer.body, answer.content_type, wanted_range)

@@ -1,21 +1,28 @@
 """This node among the others: what it passes on to them, what it takes over from them, what they ask it for."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 import redis.asyncio
 
+from ingest.hls.by_nginx import ByNginx
+from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
 from ingest.lives import Lives
 from ingest.nodes.door import NodeDoor
+from ingest.nodes.elsewhere import Elsewhere
 from ingest.nodes.forwarding import Forwarder
 from ingest.nodes.moves import Moves
 from ingest.nodes.owners import Owners
+from ingest.nodes.segment_door import SegmentDoor
+from ingest.nodes.stand_ins import StandIns
 from ingest.nodes.upstream import Upstream
 from ingest.nodes.whip_door import Mounted, WhipDoor
 from storage.catalogue.transaction import Catalogue
+from storage.objects.store import ObjectStore
 
 LOOK_SECONDS = 2.0
 """How often a node asks the catalogue whether its sessions are still its own."""
@@ -31,6 +38,7 @@ class Neighbours:
         viewers: Viewers,
         reader: SegmentReader,
         catalogue: Catalogue,
+        store: ObjectStore,
         valkey: redis.asyncio.Redis,
         *,
         wall: Callable[[], datetime],
@@ -40,6 +48,7 @@ class Neighbours:
         self._viewers = viewers
         self._upstream = Upstream()
         self._secret = secret
+        self._wall = wall
         self._moves = Moves(lives, catalogue, self._upstream, valkey, secret, url=settings.control_url, wall=wall)
         self._owners = Owners(catalogue, valkey, clock=lives.clock)
         self.forwarder = Forwarder(
@@ -52,16 +61,32 @@ class Neighbours:
             clock=lives.clock,
             hold_seconds=3.0 * settings.segment_max_seconds,
         )
+        self._stand_ins = StandIns(settings, secret, self._owners, self._upstream, catalogue, store, valkey, wall=wall)
+        self.forwarder.silent = self._stand_ins.show
+        self._proofs = ByNginx(secret, wall=wall)
+        self.by_nginx = self._proofs if settings.accel_redirect else None
+        """Where nginx sends finished segments."""
+        self.elsewhere = Elsewhere(self.forwarder, self._stand_ins, viewers, self.by_nginx)
         self.door = NodeDoor(secret, lives, self._moves, reader, wall=wall)
         lives.tail_of_previous = self._moves.taken_over
         reader.elsewhere = self._moves.fetch
+
+    @property
+    def viewers(self) -> int:
+        """How many watch sessions of other nodes here."""
+        return sum(self._viewers.here(one) for one in self.forwarder.sessions)
+
+    @property
+    def stand_ins(self) -> int:
+        """How many sessions are shown from the store, since their nodes do not answer."""
+        return self._stand_ins.count
 
     async def second(self, *, revoked_seconds: float) -> None:
         """Once a second: what is too old goes, and where this node's sessions are is noted."""
         self.forwarder.tick()
         watched = {*self._lives.sessions, *self.forwarder.sessions}
         self._viewers.forget(revoked_seconds=revoked_seconds, sessions=watched)
-        await self._moves.note()
+        await asyncio.gather(self._moves.note(), self._stand_ins.look(watched))
 
     async def look(self) -> None:
         """Every `LOOK_SECONDS`. Raises CatalogueUnavailable."""
@@ -78,5 +103,10 @@ class Neighbours:
         """What passes requests on that belong to a publish at another process."""
         return WhipDoor(inner, self._upstream, self._secret, url=self._lives.settings.control_url)
 
+    def segment_door(self, delivery: Delivery) -> SegmentDoor:
+        """What nginx asks for finished segments, at whichever node."""
+        return SegmentDoor(delivery, self._proofs, self._secret, wall=self._wall)
+
     def close(self) -> None:
+        self.forwarder.close()
         self._upstream.close()

@@ -5,6 +5,7 @@ several times as much for each part that is passed on (docs/decisions/0027). Red
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +18,17 @@ MAX_BODY_BYTES = 128 << 20
 CONNECT_SECONDS = 1.0
 IDLE_SECONDS = 30.0
 """Well below what the other side keeps an idle connection for."""
-IDLE_CONNECTIONS = 64
+IDLE_CONNECTIONS = 256
 """Kept for each node."""
+SILENT_MS = 4000
+"""A machine that is gone says nothing: what is held there, or on the way there, is given up then."""
 
+_WATCHED = (
+    (socket.TCP_KEEPIDLE, 1),
+    (socket.TCP_KEEPINTVL, 1),
+    (socket.TCP_KEEPCNT, SILENT_MS // 1000 - 1),
+    (socket.TCP_USER_TIMEOUT, SILENT_MS),
+)
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -70,6 +79,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods alone
+        line: socket.socket = transport.get_extra_info("socket")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _WATCHED:
+            line.setsockopt(socket.IPPROTO_TCP, option, value)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(f"the connection was lost: {exc}")

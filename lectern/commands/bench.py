@@ -15,6 +15,7 @@ BENCHES = {
     "latency": "how far behind a viewer's screen is in Chromium, from a clock in the picture",
     "live": "RTMP in, packaged and recorded: CPU per stream beside nginx-rtmp",
     "delivery": "viewers at the live edge per core, and finished segments beside nginx's files",
+    "edge": "viewers per core at edges, what an edge costs the owner, how much later it is, segments through nginx",
     "replay": "how soon a replay begins, and its bytes per CPU second beside nginx's files",
 }
 

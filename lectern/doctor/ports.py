@@ -35,12 +35,14 @@ def ingest_own(settings: Settings) -> Finding:
 
 def rtmp(settings: Settings) -> Finding:
     """Encoders."""
+    if settings.ingest.edge:
+        return good("not used: an edge")
     return _port(settings.ingest.rtmp_hosts, settings.ingest.rtmp_port, "LECTERN_INGEST_RTMP")
 
 
 def rtmps(settings: Settings) -> Finding:
     """Encoders in TLS."""
-    if settings.ingest.rtmps_certificate_file is None:
+    if settings.ingest.rtmps_certificate_file is None or settings.ingest.edge:
         return good("not used")
     return _port(settings.ingest.rtmp_hosts, settings.ingest.rtmps_port, "LECTERN_INGEST_RTMPS")
 
