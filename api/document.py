@@ -22,7 +22,7 @@ from api.shapes import Given
 from api.sign_in_cookie import COOKIE, CSRF_HEADER
 
 SAFE = frozenset({"GET", "HEAD"})
-VERSIONED = frozenset({"sessions_change", "recordings_change", "courses_change"})
+VERSIONED = frozenset({"sessions_change", "sessions_name_reviewer", "recordings_change", "courses_change"})
 """Operations that need If-Match."""
 ETAGGED = VERSIONED | {
     "sessions_one", "recordings_one", "courses_one", "courses_promote", "courses_submission", "courses_review",
@@ -40,6 +40,7 @@ MAY_ANSWER: dict[str, tuple[int, ...]] = {
     "sessions_kick": (409,),
     "sessions_end": (409,),
     "sessions_change": (409,),
+    "sessions_name_reviewer": (409, 422),
     "sessions_watch": (409,),
     "recordings_replay": (410,),
     "recordings_hold": (410,),

@@ -74,6 +74,7 @@ STATUS: dict[RefusalCode, int] = {
     _C.token_invalid: 403,
     _C.token_expired: 403,
     _C.not_released: 403,
+    _C.viewer_removed: 403,
     _C.not_live: 409,
     _C.control_invalid: 401,
     _C.control_expired: 401,

@@ -143,12 +143,13 @@ def _require_room(load: NodeLoad, limits: AdmissionLimits, takes_over: bool) -> 
         raise Refusal(RefusalCode.disk_full, free_bytes=load.free_bytes, min_free_bytes=limits.min_free_bytes)
 
 
-def require_department_room(publishers: int, limits: AdmissionLimits) -> None:
+def require_department_room(publishers: int, own_limit: int | None, limits: AdmissionLimits) -> None:
     """May the department's next encoder publish, beside the `publishers` that it has already on all nodes? No part of
     `admit`, since only a count under a lock, in the transaction that writes the take, holds when two come at once.
 
+    `own_limit` is the department's, where it was given one; else the house's for every department counts.
     Refusal("department_full"): other departments keep their room however much one of them plans for the same hour.
     """
-    most = limits.max_department_publishers
+    most = limits.max_department_publishers if own_limit is None else own_limit
     if most is not None and publishers >= most:
         raise Refusal(RefusalCode.department_full, max_publishers=most, publishers=publishers)

@@ -35,7 +35,8 @@ class Action(StrEnum):
     session_create = auto()  # by hand; the timetable makes daily ones
     session_edit = auto()
     session_publish = auto()  # see its ingest address and key, and go live
-    session_control = auto()  # cut, resume, kick, end
+    session_control = auto()  # see it ahead of its audience; cut, resume, kick, end; send a viewer away
+    session_name_reviewer = auto()  # who watches it live and may cut it
     session_file = auto()  # report a major event
     session_approve = auto()  # approve what was filed
     recording_read = auto()
@@ -61,6 +62,7 @@ class Action(StrEnum):
     audit_read = auto()
     certificate_read = auto()
     metrics_read = auto()
+    capacity_edit = auto()  # see and set how many encoders a department may have on the air
     retention_run = auto()
 
 
@@ -96,13 +98,14 @@ _LEADING = (
 )  # fmt: skip
 # Sets everyone's task: the one role that approves filings, and the only one to file scoped courses.
 _ACADEMIC_AFFAIRS = (
-    *_COURSES_AND_PLACES, *_LEADING, _A.session_publish, _A.session_approve, _A.recording_purge, _A.course_file,
+    *_COURSES_AND_PLACES, *_LEADING, _A.session_publish, _A.session_approve, _A.session_name_reviewer,
+    _A.recording_purge, _A.course_file,
     _A.account_read, _A.role_grant,
 )  # fmt: skip
 # Runs the platform and a major event's encoders; decides on no content and destroys none.
 _NETWORK_CENTRE = (
     _A.institute_read, _A.timetable_read, _A.session_read, _A.session_play, _A.session_publish, _A.session_control,
-    _A.recording_read, _A.metrics_read, _A.retention_run,
+    _A.recording_read, _A.metrics_read, _A.capacity_edit, _A.retention_run,
 )  # fmt: skip
 
 PERMISSIONS: Mapping[Role, Mapping[Action, ScopeKind | Literal[Own.OWN]]] = MappingProxyType(
@@ -116,7 +119,7 @@ PERMISSIONS: Mapping[Role, Mapping[Action, ScopeKind | Literal[Own.OWN]]] = Mapp
         },
         Role.department_manager: {
             **_row(_INSTITUTE, *_COURSES_AND_PLACES),
-            **_row(_DEPARTMENT, *_LEADING, _A.recording_purge),
+            **_row(_DEPARTMENT, *_LEADING, _A.session_name_reviewer, _A.recording_purge),
             **_row(OWN, _A.session_publish),
         },
         Role.academic_affairs: _row(_INSTITUTE, *_ACADEMIC_AFFAIRS),
@@ -128,7 +131,12 @@ PERMISSIONS: Mapping[Role, Mapping[Action, ScopeKind | Literal[Own.OWN]]] = Mapp
         Role.network_centre: _row(_INSTITUTE, *_NETWORK_CENTRE),
         Role.inspector: _row(_INSTITUTE, *_COURSES_AND_PLACES, *_WATCHING, _A.evidence_read, _A.certificate_read),
         Role.system_administrator: _row(
-            _INSTITUTE, _A.institute_read, _A.account_read, _A.account_manage, _A.metrics_read
+            _INSTITUTE,
+            _A.institute_read,
+            _A.account_read,
+            _A.account_manage,
+            _A.metrics_read,
+            _A.capacity_edit,
         ),
         Role.security_administrator: _row(
             _INSTITUTE, _A.institute_read, _A.account_read, _A.account_lock, _A.role_grant

@@ -57,6 +57,7 @@ class RefusalCode(StrEnum):
     token_invalid = auto()
     token_expired = auto()
     not_released = auto()
+    viewer_removed = auto()
     not_live = auto()
 
     # Is this order to an ingest node genuine

@@ -1,4 +1,4 @@
-"""Hears the catalogue: orders to sessions and ended sign-ins, over one connection that is made again for ever.
+"""Hears the catalogue: orders to sessions, ended sign-ins, playback withdrawn, over one connection made again for ever.
 
 Nothing is kept for who is away, so after every connection what may have been missed is read from the rows.
 """
@@ -15,7 +15,7 @@ from ingest.control import Control
 from ingest.hls.viewers import Viewers
 from ingest.lives import Lives
 from ingest.settings import IngestSettings
-from storage.catalogue import sign_ins
+from storage.catalogue import sign_ins, withdrawals
 from storage.catalogue.faults import CatalogueUnavailable
 from storage.catalogue.sessions import CONTROL_CHANNEL
 from storage.catalogue.sign_ins import ENDED_CHANNEL
@@ -56,7 +56,7 @@ class Listening:
         wait = self._first_wait
         while True:
             try:
-                channels = [CONTROL_CHANNEL, ENDED_CHANNEL]
+                channels = [CONTROL_CHANNEL, ENDED_CHANNEL, withdrawals.CHANNEL]
                 async with self._catalogue.listen(channels, heartbeat_seconds=HEARTBEAT_SECONDS) as notes:
                     await self._catch_up()
                     wait = self._first_wait
@@ -75,8 +75,10 @@ class Listening:
 
     async def _catch_up(self) -> None:
         async with self._catalogue.transaction() as tx:
-            ended = await sign_ins.ended_since(tx, self._wall() - LONGEST_TOKEN)
+            oldest = self._wall() - LONGEST_TOKEN
+            ended, withdrawn = await sign_ins.ended_since(tx, oldest), await withdrawals.since(tx, oldest)
         self._viewers.revoke(ended)
+        self._viewers.withdraw(withdrawn)
         await orders.reconcile(self._catalogue, self._lives)
         await self._caught_up()
 
@@ -85,6 +87,9 @@ class Listening:
             self._control.notified(payload)
             return
         try:
-            self._viewers.revoke([UUID(payload)])
-        except ValueError:
-            log.error("sign_in_unreadable", payload=payload)
+            if channel == withdrawals.CHANNEL:
+                self._viewers.withdraw([withdrawals.heard(payload)])
+            else:
+                self._viewers.revoke([UUID(payload)])
+        except (ValueError, KeyError, TypeError):
+            log.error("revocation_unreadable", channel=channel, payload=payload)

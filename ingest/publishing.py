@@ -27,7 +27,7 @@ from ingest.rtmp.commands import BAD_NAME
 from ingest.side_take import SideTake
 from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
-from storage.catalogue import credentials, live_owner, recordings, sessions, takes
+from storage.catalogue import credentials, institute, live_owner, recordings, sessions, takes
 from storage.catalogue.credentials import Presented
 from storage.catalogue.faults import StaleOwner
 from storage.catalogue.live_owner import Owner
@@ -232,11 +232,14 @@ class Publishing:
 
     async def _require_department_room(self, tx: Transaction, session: Session, slot: Slot) -> None:
         """Raises Refusal. Of a department's last place only one encoder can come to know, on whatever node."""
-        if self._limits.max_department_publishers is None or session.department_id is None:
+        if session.department_id is None:
+            return
+        own_limit = await institute.max_publishers(tx, session.department_id)
+        if own_limit is None and self._limits.max_department_publishers is None:
             return
         await tx.lock(f"department_publishers:{session.department_id}")
         beside = await takes.publishing_in_department(tx, session.department_id, beside=(session.id, slot))
-        require_department_room(beside, self._limits)
+        require_department_room(beside, own_limit, self._limits)
 
     async def _write(
         self, tx: Transaction, presented: Presented, publish: Publish, take_id: UUID, epoch: int | None

@@ -1,4 +1,6 @@
-"""/api/v1/recordings/{id}/evidence: what a cut kept from the audience, for the reviewer and those who answer for it."""
+"""/api/v1/evidence and /api/v1/recordings/{id}/evidence: what cuts kept from their audiences, for the reviewers and
+those who answer for them.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -7,13 +9,23 @@ from litestar import Request, get, post
 
 from api import permit
 from api.evidence import actions
-from api.evidence.schemas import EvidenceShape
+from api.evidence.schemas import EvidenceShape, KeptShape
 from api.playback_tokens import playback
 from api.resources import Resources
-from api.shapes import PlaybackShape, ReasonGiven
+from api.shapes import Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, page_size
 from domain.permissions import Action
 from storage.catalogue.sign_ins import Known
 from storage.catalogue.transaction import Actor
+
+
+@get("/evidence", opt=permit.action(Action.evidence_read))
+async def every(
+    resources: Resources, known: Known, actor: Actor, cursor: Cursor = None, limit: Limit = None
+) -> PageShape[KeptShape]:  # fmt: skip
+    """The recordings of which something was cut, within reach, the newest first. The look is recorded."""
+    size = page_size(resources.settings, limit)
+    async with resources.catalogue.transaction() as tx:
+        return await actions.kept(tx, known, actor, cursor=cursor, limit=size)
 
 
 @get("/recordings/{recording_id:uuid}/evidence", opt=permit.action(Action.evidence_read))
@@ -38,4 +50,4 @@ async def play(
     return playback(request, resources, known, "evidence", recording_id)
 
 
-EVIDENCE_ROUTES = [listing, play]
+EVIDENCE_ROUTES = [every, listing, play]

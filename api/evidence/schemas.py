@@ -33,3 +33,18 @@ class EvidenceShape(msgspec.Struct):
 
     cuts: list[CutShape]
     stretches: list[StretchShape]
+
+
+class KeptShape(msgspec.Struct):
+    """A recording of which something was cut: how much was kept, and why the newest cut was made."""
+
+    recording_id: UUID
+    session_id: UUID
+    title: str
+    instructor: Person | None
+    reason: str | None
+    first_at: datetime
+    last_at: datetime
+    stretches: int
+    duration_ms: int
+    bytes: int

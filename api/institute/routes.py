@@ -1,12 +1,26 @@
-"""/api/v1/institute: departments, modules, programmes and cohorts, a few hundred rows at once."""
+"""/api/v1/institute: departments, modules, programmes and cohorts, a few hundred rows at once. /api/v1/capacities: how
+many encoders each department may have on the air.
+"""
 
-from litestar import get
+from uuid import UUID
+
+from litestar import get, put
 
 from api import permit
-from api.institute.schemas import CohortShape, DepartmentShape, InstituteShape, ModuleShape, ProgrammeShape
+from api.institute.schemas import (
+    CapacitiesShape,
+    CapacityChange,
+    CapacityShape,
+    CohortShape,
+    DepartmentShape,
+    InstituteShape,
+    ModuleShape,
+    ProgrammeShape,
+)
 from api.resources import Resources
 from domain.permissions import Action
-from storage.catalogue import institute
+from storage.catalogue import institute, takes
+from storage.catalogue.transaction import Actor, Transaction
 
 
 @get("/institute", opt=permit.action(Action.institute_read))
@@ -27,4 +41,31 @@ async def overview(resources: Resources) -> InstituteShape:
     )
 
 
-INSTITUTE_ROUTES = [overview]
+@get("/capacities", opt=permit.action(Action.capacity_edit))
+async def capacities(resources: Resources) -> CapacitiesShape:
+    """Each department's limit, and how many encoders it has on the air now."""
+    async with resources.catalogue.transaction() as tx:
+        return CapacitiesShape(await _capacities(tx))
+
+
+@put("/capacities/{department_id:uuid}", opt=permit.action(Action.capacity_edit))
+async def set_capacity(
+    resources: Resources, actor: Actor, department_id: UUID, data: CapacityChange
+) -> CapacityShape:  # fmt: skip
+    """Give a department a limit of its own, or with null the house's. Who is on the air already stays."""
+    async with resources.catalogue.transaction() as tx:
+        before = await institute.limit_publishers(tx, department_id, data.max_publishers)
+        said = {"before": before, "after": data.max_publishers}
+        await tx.audit(actor, "capacity_changed", "department", department_id, **said)
+        return next(one for one in await _capacities(tx) if one.department_id == department_id)
+
+
+async def _capacities(tx: Transaction) -> list[CapacityShape]:
+    publishing = await takes.publishing_by_department(tx)
+    return [
+        CapacityShape(one.id, one.slug, one.name_zh, one.name_en, one.max_publishers, publishing.get(one.id, 0))
+        for one in await institute.departments(tx)
+    ]
+
+
+INSTITUTE_ROUTES = [overview, capacities, set_capacity]

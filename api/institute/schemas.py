@@ -1,8 +1,11 @@
 """The shapes of the institute's parts."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+
+from api.shapes import Given
 
 
 class DepartmentShape(msgspec.Struct):
@@ -51,3 +54,27 @@ class InstituteShape(msgspec.Struct):
     modules: list[ModuleShape]
     programmes: list[ProgrammeShape]
     cohorts: list[CohortShape]
+
+
+class CapacityShape(msgspec.Struct):
+    """How many encoders a department may have on the air at one time, and has."""
+
+    department_id: UUID
+    slug: str
+    name_zh: str
+    name_en: str
+    max_publishers: int | None
+    """Its own limit; null: what the house's setting gives every department."""
+    publishing: int
+
+
+class CapacitiesShape(msgspec.Struct):
+    """Every department's."""
+
+    items: list[CapacityShape]
+
+
+class CapacityChange(Given):
+    """A department's own limit, or null for the house's."""
+
+    max_publishers: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None

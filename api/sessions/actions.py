@@ -9,7 +9,7 @@ import msgspec
 from api.control import tell_owner, tell_reviewed
 from api.permit import grants_of, require_for
 from api.resources import Resources
-from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
+from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape, View
 from api.shapes import Person, Place
 from api.versions import Seen
 from domain.admission import AdmissionLimits
@@ -21,7 +21,7 @@ from domain.playback_token import PlaybackKind
 from domain.refusals import Refusal, RefusalCode
 from domain.release import Playable, may_watch_live, require_watch_live
 from domain.states import SessionMove, SessionState
-from storage.catalogue import accounts, credentials, institute, recordings, sessions
+from storage.catalogue import accounts, credentials, institute, recordings, sessions, withdrawals
 from storage.catalogue.credentials import NewCredential
 from storage.catalogue.identifiers import new_id
 from storage.catalogue.sign_ins import Known
@@ -30,7 +30,12 @@ from storage.catalogue.tables.session import Session
 from storage.catalogue.transaction import Actor, Transaction
 from storage.live_state import LiveState
 
-SHOWN_ACTIONS = (Action.session_edit, Action.session_publish, Action.session_control, Action.session_play)
+SHOWN_ACTIONS = (
+    Action.session_edit, Action.session_publish, Action.session_control, Action.session_name_reviewer,
+    Action.session_play,
+)  # fmt: skip
+SEES_REVIEWER = (Action.session_control, Action.session_name_reviewer, Action.evidence_read)
+SEES_PEAK = (Action.session_edit, Action.session_control)
 SEES_ENCODER = (Action.session_publish, Action.session_control)
 MAY_KNOW_WHY = (Action.session_control, Action.evidence_read)
 """Whoever may do one of these is told why a session was cut; its audience is not."""
@@ -88,7 +93,8 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
     """Sessions as they are shown to this account."""
     programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
     cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
-    people = await accounts.by_id(tx, {one.instructor_id for one in found if one.instructor_id})
+    named = {one for row in found for one in (row.instructor_id, row.reviewer_id) if one}
+    people = {one.id: Person(one.id, one.display_name) for one in (await accounts.by_id(tx, named)).values()}
     recorded = await recordings.of_sessions(tx, [one.id for one in found])
     return [
         SessionShape(
@@ -96,15 +102,16 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
             starts_at=one.starts_at, ends_at=one.ends_at, room=one.room,
             programme=Place(one.programme_id, programmes[one.programme_id].title) if one.programme_id else None,
             cohort=Place(one.cohort_id, cohorts[one.cohort_id].title) if one.cohort_id else None,
-            instructor=Person(one.instructor_id, people[one.instructor_id].display_name)
-            if one.instructor_id
-            else None,
+            instructor=people[one.instructor_id] if one.instructor_id else None,
+            reviewer=people[one.reviewer_id] if one.reviewer_id and allowed(known, one, SEES_REVIEWER) else None,
             recording_id=recorded[one.id].id if one.id in recorded else None,
             recording_state=recorded[one.id].state if one.id in recorded else None,
             release=one.release,
             delay_seconds=held_seconds(one.reviewer_id, one.delay_seconds),
             cut_reason=one.cut_reason if allowed(known, one, MAY_KNOW_WHY) else None,
-            went_live_at=one.went_live_at, ended_at=one.ended_at, version=one.version,
+            went_live_at=one.went_live_at, ended_at=one.ended_at,
+            peak_viewers=one.peak_viewers if allowed(known, one, SEES_PEAK) else None,
+            version=one.version,
             may=allowed(known, one, SHOWN_ACTIONS),
         )
         for one in found
@@ -182,17 +189,22 @@ async def command(
 
 
 async def require_watchable(tx: Transaction, known: Known, session_id: UUID) -> Session:
-    """The session, if this account may watch it live now. Refusals: not_found, not_live, not_released."""
+    """The session, if this account may watch it live now. Refusals: not_found, not_live, not_released,
+    viewer_removed.
+    """
     session = await readable(tx, known, session_id)
     require_watch_live(known.viewer(), playable(session))
+    await withdrawals.require_not_barred(tx, session_id, known.account.id)
     if session.state not in (SessionState.live, SessionState.cut):
         raise Refusal(RefusalCode.not_live, state=session.state)
     return session
 
 
-def kind_of_watching(known: Known, session: Session, preview: bool) -> PlaybackKind:
-    """Whether it counts: a learner who asks for a preview is of the audience all the same."""
-    return "preview" if preview and allowed(known, session, SEES_ENCODER) else "live"
+def kind_of_watching(known: Known, session: Session, view: View) -> PlaybackKind:
+    """What is opened, and whether it counts: a learner who asks for a preview is of the audience all the same."""
+    if view == "audience" or not allowed(known, session, SEES_ENCODER):
+        return "live"
+    return view
 
 
 def why_nobody_publishes(found: LiveState, refusal: LiveState | None) -> LiveState:

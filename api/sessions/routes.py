@@ -12,9 +12,10 @@ from litestar.params import Parameter
 from api import permit
 from api.playback_tokens import playback
 from api.resources import Resources
-from api.sessions import actions
-from api.sessions.schemas import IngestShape, SessionChange, SessionCommand, SessionShape
-from api.shapes import Cursor, Limit, PageShape, PlaybackShape, ReasonGiven, aware, page_size
+from api.sessions import actions, reviewer, viewers
+from api.sessions.schemas import IngestShape, ReviewerChange, SessionChange, SessionCommand, SessionShape, View
+from api.sessions.viewers import ViewersShape
+from api.shapes import Cursor, Limit, PageShape, Person, PlaybackShape, ReasonGiven, Word, aware, page_size
 from api.versions import etag, seen
 from domain.permissions import Action
 from domain.states import SessionState
@@ -59,6 +60,26 @@ async def change(
     """Change a session's title, its room, or before it was live its delay; needs If-Match."""
     async with resources.catalogue.transaction() as tx:
         session = await actions.change(tx, known, actor, session_id, data, seen(request))
+        (shape,) = await actions.shapes(tx, known, [session])
+    return Response(shape, headers=etag(shape.version))
+
+
+@get("/sessions/{session_id:uuid}/reviewers", opt=permit.action(Action.session_name_reviewer))
+async def reviewers(resources: Resources, known: Known, session_id: UUID, q: Word = None) -> PageShape[Person]:
+    """Who could review the session, by their names, twenty at most; `q` is found anywhere in login or name."""
+    async with resources.catalogue.transaction() as tx:
+        return PageShape(await reviewer.candidates(tx, known, session_id, q or ""), None)
+
+
+@patch("/sessions/{session_id:uuid}/reviewer", opt=permit.action(Action.session_name_reviewer))
+async def name_reviewer(
+    request: Request[Any, Any, Any], resources: Resources, known: Known, actor: Actor, session_id: UUID,
+    data: ReviewerChange,
+) -> Response[SessionShape]:  # fmt: skip
+    """Name who reviews the session, or nobody; needs If-Match. While it is live only another for the one it has."""
+    now = resources.clock()
+    async with resources.catalogue.transaction() as tx:
+        session = await reviewer.name(tx, known, actor, session_id, data.account_id, seen(request), now)
         (shape,) = await actions.shapes(tx, known, [session])
     return Response(shape, headers=etag(shape.version))
 
@@ -125,14 +146,46 @@ COMMANDS = [
 
 @post("/sessions/{session_id:uuid}/playback", status_code=201, opt=permit.action(Action.session_read))
 async def watch(
-    request: Request[Any, Any, Any], resources: Resources, known: Known, session_id: UUID, preview: bool = False
+    request: Request[Any, Any, Any], resources: Resources, known: Known, session_id: UUID, view: View = "audience"
 ) -> PlaybackShape:  # fmt: skip
-    """An address that plays the session live. A `preview` by whoever publishes or controls it is not counted among
-    its viewers.
+    """An address that plays the session live. For whoever publishes or controls it `preview` plays it before it is
+    released to its audience, and on while it is cut; `monitor` what the audience sees. Neither is counted.
     """
     async with resources.catalogue.transaction() as tx:
         session = await actions.require_watchable(tx, known, session_id)
-    return playback(request, resources, known, actions.kind_of_watching(known, session, preview), session_id)
+    return playback(request, resources, known, actions.kind_of_watching(known, session, view), session_id)
 
 
-SESSION_ROUTES = [listing, one, change, ingest, renewal, live, *COMMANDS, watch]
+@get("/sessions/{session_id:uuid}/viewers", opt=permit.action(Action.session_control))
+async def watching(resources: Resources, known: Known, session_id: UUID, q: Word = None) -> ViewersShape:
+    """Who watches the session now, two hundred by name at most (`q` is found anywhere in login or name), and who was
+    sent away. The first answer may know of nobody yet: ask again after two seconds.
+    """
+    return await viewers.listed(resources, known, session_id, q or "")
+
+
+_VIEWER = "/sessions/{session_id:uuid}/viewers/{account_id:uuid}"
+
+
+@post(f"{_VIEWER}/removal", status_code=204, opt=permit.action(Action.session_control))
+async def remove_viewer(
+    resources: Resources, known: Known, actor: Actor, session_id: UUID, account_id: UUID, data: ReasonGiven
+) -> None:  # fmt: skip
+    """Send one viewer away for the rest of the session: what was given to watch it by is void within two seconds."""
+    async with resources.catalogue.transaction() as tx:
+        await viewers.remove(tx, known, actor, session_id, account_id, data.reason, resources.clock())
+
+
+@post(f"{_VIEWER}/readmission", status_code=204, opt=permit.action(Action.session_control))
+async def readmit_viewer(
+    resources: Resources, known: Known, actor: Actor, session_id: UUID, account_id: UUID, data: ReasonGiven
+) -> None:  # fmt: skip
+    """Let a viewer in again who was sent away."""
+    async with resources.catalogue.transaction() as tx:
+        await viewers.readmit(tx, known, actor, session_id, account_id, data.reason)
+
+
+SESSION_ROUTES = [
+    listing, one, change, reviewers, name_reviewer, ingest, renewal, live, *COMMANDS, watch, watching, remove_viewer,
+    readmit_viewer,
+]  # fmt: skip

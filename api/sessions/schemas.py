@@ -13,6 +13,7 @@ from domain.permissions import Action
 from domain.states import RecordingState, SessionState
 
 SessionCommand = Literal["cut", "resume", "kick", "end"]
+View = Literal["audience", "monitor", "preview"]
 Delay = Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)]
 Room = Annotated[str, msgspec.Meta(max_length=100)]
 
@@ -31,6 +32,8 @@ class SessionShape(msgspec.Struct):
     programme: Place | None
     cohort: Place | None
     instructor: Person | None
+    reviewer: Person | None
+    """Who watches it ahead and may cut it; told to who controls it or names one."""
     recording_id: UUID | None
     recording_state: RecordingState | None
     release: Release
@@ -39,6 +42,8 @@ class SessionShape(msgspec.Struct):
     cut_reason: str | None
     went_live_at: datetime | None
     ended_at: datetime | None
+    peak_viewers: int | None
+    """How many watched it live at one time, at most; told to who teaches or controls it."""
     version: int
     may: list[Action]
 
@@ -49,6 +54,12 @@ class SessionChange(Given):
     title: Title | msgspec.UnsetType = msgspec.UNSET
     room: Room | msgspec.UnsetType | None = msgspec.UNSET
     delay_seconds: Delay | msgspec.UnsetType = msgspec.UNSET
+
+
+class ReviewerChange(Given):
+    """Who is to review it; null: nobody."""
+
+    account_id: UUID | None
 
 
 class IngestShape(msgspec.Struct):

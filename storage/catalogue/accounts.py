@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from domain.kinds import Role
 from domain.passwords import Attempts
 from domain.permissions import Grant
 from storage.catalogue.paging import PAGE, Order, Page, page_of
-from storage.catalogue.rows import found, locked
+from storage.catalogue.rows import among, found, locked
 from storage.catalogue.tables.account import Account
 from storage.catalogue.tables.role_grant import RoleGrant
 from storage.catalogue.transaction import Transaction
@@ -55,15 +56,20 @@ async def by_id(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Account]:
 
 async def listing(tx: Transaction, *, q: str = "", cursor: str | None = None, limit: int = PAGE) -> Page[Account]:
     """Accounts in the order they were made; `q` is found anywhere in login or name."""
-    where = []
-    if q.strip():
-        where.append(
-            or_(
-                Account.login.icontains(q.strip(), autoescape=True),
-                Account.display_name.icontains(q.strip(), autoescape=True),
-            )
-        )
-    return await page_of(tx, Account, ORDER, where=where, cursor=cursor, limit=limit)
+    return await page_of(tx, Account, ORDER, where=_called(q), cursor=cursor, limit=limit)
+
+
+async def named(tx: Transaction, ids: Collection[UUID], *, q: str = "", limit: int = PAGE) -> list[Account]:
+    """Those of these accounts that `q` finds, as in `listing`, by their names."""
+    statement = select(Account).where(among(Account.id, ids), *_called(q))
+    return list(await tx.session.scalars(statement.order_by(Account.display_name, Account.id).limit(limit)))
+
+
+async def with_roles(tx: Transaction, roles: Collection[Role], *, q: str = "", limit: int = PAGE) -> list[Account]:
+    """Accounts that are not disabled and have one of these roles anywhere, by their names; `q` as in `listing`."""
+    holders = select(RoleGrant.account_id).where(RoleGrant.role.in_(roles))
+    statement = select(Account).where(Account.id.in_(holders), Account.disabled_at.is_(None), *_called(q))
+    return list(await tx.session.scalars(statement.order_by(Account.display_name, Account.id).limit(limit)))
 
 
 async def save_attempts(tx: Transaction, account_id: UUID, attempts: Attempts) -> None:
@@ -133,3 +139,10 @@ async def revoke(tx: Transaction, account_id: UUID, given: Grant) -> bool:
 async def count(tx: Transaction) -> int:
     """How many accounts there are."""
     return await tx.session.scalar(select(func.count()).select_from(Account)) or 0
+
+
+def _called(q: str) -> list[ColumnElement[bool]]:
+    if not (word := q.strip()):
+        return []
+    columns = (Account.login, Account.display_name)
+    return [or_(*(column.icontains(word, autoescape=True) for column in columns))]

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.permissions import Scope
-from storage.catalogue.rows import found
+from storage.catalogue.rows import found, locked
 from storage.catalogue.tables.base import Table
 from storage.catalogue.tables.cohort import Cohort
 from storage.catalogue.tables.cohort_member import CohortMember
@@ -37,7 +37,7 @@ class Institute:
 async def overview(tx: Transaction) -> Institute:
     """Everything, in the order in which people read it."""
     return Institute(
-        departments=list((await tx.session.scalars(select(Department).order_by(Department.slug))).all()),
+        departments=await departments(tx),
         modules=list((await tx.session.scalars(select(Module).order_by(Module.position, Module.slug))).all()),
         programmes=list((await tx.session.scalars(select(Programme).order_by(Programme.title))).all()),
         cohorts=list((await tx.session.scalars(select(Cohort).order_by(Cohort.title))).all()),
@@ -47,6 +47,24 @@ async def overview(tx: Transaction) -> Institute:
 async def put_department(tx: Transaction, slug: str, name_zh: str, name_en: str) -> Department:
     """The department called `slug`."""
     return await _put(tx, Department, {"slug": slug}, {"name_zh": name_zh, "name_en": name_en})
+
+
+async def departments(tx: Transaction) -> list[Department]:
+    """All, by their slugs."""
+    return list((await tx.session.scalars(select(Department).order_by(Department.slug))).all())
+
+
+async def max_publishers(tx: Transaction, department_id: UUID) -> int | None:
+    """How many encoders the department may have on the air; None where it has no limit of its own."""
+    return await tx.session.scalar(select(Department.max_publishers).where(Department.id == department_id))
+
+
+async def limit_publishers(tx: Transaction, department_id: UUID, most: int | None) -> int | None:
+    """Gives the department a limit of its own, or none; returns the one before."""
+    department = await locked(tx, Department, department_id)
+    before, department.max_publishers = department.max_publishers, most
+    await tx.session.flush()
+    return before
 
 
 async def put_module(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm.attributes import flag_modified
 
 from domain.facts import SessionEnded, SessionScheduled
@@ -135,6 +135,12 @@ async def numbered_anew(tx: Transaction, session: Session) -> None:
     """Raises a locked session's version for an order that changes nothing of it."""
     flag_modified(session, "state")
     await tx.session.flush()
+
+
+async def keep_peak(tx: Transaction, *, session_id: UUID, viewers: int) -> None:
+    """So many watched at one time. The version stays: it is no edit that a person could lose."""
+    peak = func.greatest(func.coalesce(Session.peak_viewers, 0), viewers)
+    await tx.session.execute(update(Session).where(Session.id == session_id).values(peak_viewers=peak))
 
 
 async def overdue(tx: Transaction, now: datetime, overrun_seconds: float, limit: int = 100) -> list[Session]:

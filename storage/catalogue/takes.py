@@ -106,7 +106,7 @@ async def end(
     if take.state == TakeState.ended:
         return False
     take.state = TAKE.move(take.state, TakeMove.end)
-    take.ended_at = now
+    take.ended_at = max(now, take.started_at)  # whose clock was set back meanwhile
     take.end_reason = reason
     take.refusal = refusal
     await tx.session.flush()
@@ -143,6 +143,18 @@ async def publishing_in_department(tx: Transaction, department_id: UUID, *, besi
         .where(Take.state == TakeState.publishing, or_(Take.session_id != session_id, Take.slot != slot))
     )
     return await tx.session.scalar(statement) or 0
+
+
+async def publishing_by_department(tx: Transaction) -> dict[UUID, int]:
+    """How many takes of each department's sessions publish now; departments without one are left out."""
+    statement = (
+        select(Session.department_id, func.count())
+        .select_from(Take)
+        .join(Session, Session.id == Take.session_id)
+        .where(Session.department_id.is_not(None), Session.state.not_in(_OVER), Take.state == TakeState.publishing)
+        .group_by(Session.department_id)
+    )
+    return {department: count for department, count in (await tx.session.execute(statement)).tuples() if department}
 
 
 async def of_session(tx: Transaction, session_id: UUID) -> Sequence[Take]:

@@ -89,11 +89,15 @@ def requests_for(things: Things) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         ("GET", session, {}),
         ("PATCH", session, change),
+        ("GET", f"{session}/reviewers", {}),
+        ("PATCH", f"{session}/reviewer", {"json": {"account_id": None}, "headers": V1}),
         ("GET", f"{session}/ingest", {}),
         ("POST", f"{session}/ingest/renewal", {}),
         ("GET", f"{session}/live", {}),
         *(("POST", f"{session}/{order}", {"json": REASON}) for order in ("cut", "resume", "kick", "end")),
         ("POST", f"{session}/playback", {}),
+        ("GET", f"{session}/viewers", {}),
+        *(("POST", f"{session}/viewers/{uuid4()}/{what}", {"json": REASON}) for what in ("removal", "readmission")),
         ("GET", recording, {}),
         ("PATCH", recording, change),
         ("GET", f"{recording}/poster", {}),
@@ -116,6 +120,7 @@ def requests_for(things: Things) -> list[tuple[str, str, dict[str, Any]]]:
         *(("POST", f"{course}/{step}", {}) for step in ("submission", "filing", "publication", "playback")),
         ("POST", f"{course}/review", {"json": {"decision": "approve"}}),
         ("GET", f"{course}/poster", {}),
+        ("PUT", f"/capacities/{uuid4()}", {"json": {"max_publishers": 1}}),
         ("POST", "/timetable-imports", {"data": {"timetable": things.timetable}, "files": {"file": ("t.csv", b"x")}}),
     ]
 

@@ -41,16 +41,19 @@ EXAMPLES = 5
 KEYS = ApiKeys(playback=b"p" * 32, ingest=b"i" * 32, control=b"c" * 32, csrf=b"f" * 32)
 OPERATIONS = {
     "sign_ins": {"begin", "current", "end"},
-    "sessions": {"listing", "one", "change", "ingest", "renewal", "live", "cut", "resume", "kick", "end", "watch"},
+    "sessions": {
+        "listing", "one", "change", "reviewers", "name_reviewer", "ingest", "renewal", "live", "cut", "resume", "kick",
+        "end", "watch", "watching", "remove_viewer", "readmit_viewer",
+    },
     "recordings": {
         "listing", "one", "change", "poster", "stills", "still", "work", "report", "retry", "replay", "hold", "lift",
         "purge", "rescue", "certificate", "every_certificate",
     },
-    "evidence": {"listing", "play"},
+    "evidence": {"every", "listing", "play"},
     "courses": {
         "listing", "one", "promote", "change", "submission", "review", "filing", "publication", "play", "poster",
     },
-    "institute": {"overview"},
+    "institute": {"overview", "capacities", "set_capacity"},
     "timetables": {"listing", "take"},
     "accounts": {"listing", "one", "create", "set_password", "disable", "enable", "grant", "revoke"},
     "audit": {"listing", "chain"},

@@ -151,10 +151,20 @@ def test_a_full_node_takes_no_more_but_lets_an_encoder_replace_its_own_dead_conn
 def test_a_department_has_as_many_on_the_air_as_it_may() -> None:
     limits = replace(LIMITS, max_department_publishers=2)
     with pytest.raises(Refusal) as caught:
-        require_department_room(2, limits)
+        require_department_room(2, None, limits)
     assert (caught.value.code, caught.value.facts) == ("department_full", {"max_publishers": 2, "publishers": 2})
-    require_department_room(1, limits)
-    require_department_room(10_000, LIMITS)
+    require_department_room(1, None, limits)
+    require_department_room(10_000, None, LIMITS)
+
+
+def test_a_departments_own_limit_comes_before_the_houses() -> None:
+    limits = replace(LIMITS, max_department_publishers=2)
+    require_department_room(4, 5, limits)
+    for own, has in ((5, 5), (1, 1), (0, 0)):
+        with pytest.raises(Refusal, match="department_full"):
+            require_department_room(has, own, limits)
+    with pytest.raises(Refusal, match="department_full"):
+        require_department_room(1, 1, LIMITS)
 
 
 def test_a_disk_nearly_full_takes_nobody_in() -> None:

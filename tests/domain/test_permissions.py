@@ -40,6 +40,7 @@ session_create           .     .    P    D    I    .    .    .    .    .    .
 session_edit             .     o    P    D    I    .    .    .    .    .    .
 session_publish          .     o    o    o    I    .    I    .    .    .    .
 session_control          .     o    P    D    I    o    I    .    .    .    .
+session_name_reviewer    .     .    .    D    I    .    .    .    .    .    .
 session_file             .     o    P    D    I    .    .    .    .    .    .
 session_approve          .     .    .    .    I    .    .    .    .    .    .
 recording_read           C     o    P    D    I    .    I    I    .    .    .
@@ -65,6 +66,7 @@ role_grant               .     .    .    .    I    .    .    .    .    I    .
 audit_read               .     .    .    .    .    .    .    .    .    .    I
 certificate_read         .     o    P    D    I    .    .    I    .    .    I
 metrics_read             .     .    .    .    .    .    I    .    I    .    .
+capacity_edit            .     .    .    .    .    .    I    .    I    .    .
 retention_run            .     .    .    .    .    .    I    .    .    .    .
 """
 LETTERS = {

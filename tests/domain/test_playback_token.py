@@ -19,7 +19,7 @@ from domain.refusals import Refusal
 SECRET = b"k" * 32
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 ITEM = UUID("6eb03b43-edef-45f5-bf14-1c51e08f040c")
-CLAIM = PlaybackClaim("live", ITEM, UUID(int=2), UUID(int=3), NOW + timedelta(hours=4))
+CLAIM = PlaybackClaim("live", ITEM, UUID(int=2), UUID(int=3), NOW + timedelta(hours=4), NOW)
 TOKEN = sign(SECRET, CLAIM)
 URL_SAFE = string.ascii_letters + string.digits + "-_"
 
@@ -38,8 +38,15 @@ def _signed(body: bytes) -> str:
 whole_seconds = st.datetimes(datetime(1970, 1, 1), datetime(2300, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda at: at.replace(microsecond=0)
 )
+whole_milliseconds = whole_seconds.flatmap(
+    lambda at: st.integers(0, 999).map(lambda ms: at + timedelta(milliseconds=ms))
+)
 claims = st.builds(
-    PlaybackClaim, st.sampled_from(["live", "replay"]), st.uuids(), st.uuids(), st.uuids(), whole_seconds
+    PlaybackClaim,
+    st.sampled_from(["live", "replay", "evidence", "preview", "monitor"]),
+    *(st.uuids() for _ in range(3)),
+    whole_seconds,
+    whole_milliseconds,
 )
 
 
@@ -53,9 +60,14 @@ def test_what_was_signed_comes_back_whole_in_a_path_segment(claim: PlaybackClaim
 
 
 def test_the_form_is_what_the_head_of_the_file_says() -> None:
-    seconds = int(CLAIM.expires_at.timestamp())
+    seconds, issued_ms = int(CLAIM.expires_at.timestamp()), int(NOW.timestamp() * 1000)
     ids = ITEM.bytes + CLAIM.account_id.bytes + CLAIM.sign_in_id.bytes
-    assert _signed(b"\x01\x00" + ids + seconds.to_bytes(6, "big")) == TOKEN
+    assert _signed(b"\x02\x00" + ids + issued_ms.to_bytes(6, "big") + seconds.to_bytes(6, "big")) == TOKEN
+
+
+def test_one_that_does_not_say_when_it_was_issued_is_older_than_any_revocation() -> None:
+    token = sign(SECRET, replace(CLAIM, issued_at=PlaybackClaim.issued_at))
+    assert check(SECRET, token, kind="live", item_id=ITEM, now=NOW).issued_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_it_counts_until_its_expiry_and_not_at_it() -> None:
@@ -80,10 +92,10 @@ def test_it_is_good_for_one_item_of_one_kind_under_one_secret() -> None:
 
 
 def test_a_second_kind_is_good_only_where_it_is_asked_for() -> None:
-    preview = sign(SECRET, replace(CLAIM, kind="preview"))
-    assert check(SECRET, preview, kind="live", also="preview", item_id=ITEM, now=NOW).kind == "preview"
-    assert check(SECRET, TOKEN, kind="live", also="preview", item_id=ITEM, now=NOW) == CLAIM
-    assert _no(preview) == _no(preview, kind="replay") == "token_invalid"
+    monitor = sign(SECRET, replace(CLAIM, kind="monitor"))
+    assert check(SECRET, monitor, kind="live", also="monitor", item_id=ITEM, now=NOW).kind == "monitor"
+    assert check(SECRET, TOKEN, kind="live", also="monitor", item_id=ITEM, now=NOW) == CLAIM
+    assert _no(monitor) == _no(monitor, kind="replay") == "token_invalid"
 
 
 def test_a_stranger_is_not_told_that_a_forged_token_has_expired() -> None:
@@ -110,18 +122,18 @@ def test_it_has_no_second_spelling_in_the_other_alphabet() -> None:
     assert _no(token.replace("-", "+")) == _no(token.replace("_", "/")) == "token_invalid"
 
 
-@given(st.text(st.characters(), max_size=120) | st.text(URL_SAFE, min_size=96, max_size=96))
+@given(st.text(st.characters(), max_size=120) | st.text(URL_SAFE, min_size=TOKEN_CHARACTERS, max_size=TOKEN_CHARACTERS))
 @example("")
 @example(TOKEN[:-1])
 @example(TOKEN + "A")
-@example("=" * 96)
-@example("\ud800" * 96)
+@example("=" * TOKEN_CHARACTERS)
+@example("\ud800" * TOKEN_CHARACTERS)
 def test_whatever_stands_in_the_path_is_invalid_and_nothing_worse(text: str) -> None:
     assert _no(text) == "token_invalid"
 
 
-@pytest.mark.parametrize("head", [b"\x00\x00", b"\x02\x00", b"\x01\x02", b"\x01\xff"], ids=bytes.hex)
+@pytest.mark.parametrize("head", [b"\x01\x00", b"\x03\x00", b"\x02\x05", b"\x02\xff"], ids=bytes.hex)
 def test_a_version_or_kind_we_do_not_know_is_invalid_though_it_is_signed(head: bytes) -> None:
-    rest = ITEM.bytes + bytes(32) + struct.pack(">HI", 0, 2**32 - 1)
-    assert check(SECRET, _signed(b"\x01\x00" + rest), kind="live", item_id=ITEM, now=NOW).item_id == ITEM
+    rest = ITEM.bytes + bytes(38) + struct.pack(">HI", 0, 2**32 - 1)
+    assert check(SECRET, _signed(b"\x02\x00" + rest), kind="live", item_id=ITEM, now=NOW).item_id == ITEM
     assert _no(_signed(head + rest)) == "token_invalid"

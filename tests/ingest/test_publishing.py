@@ -16,7 +16,7 @@ from ingest.publishing import Publishing, Wish
 from ingest.settings import IngestSettings
 from ingest.side_take import SideTake
 from ingest.take import Publish, Take
-from storage.catalogue import credentials, live_owner, recordings, sessions, takes
+from storage.catalogue import credentials, institute, live_owner, recordings, sessions, takes
 from storage.catalogue.tables.department import Department
 from storage.catalogue.tables.take import Take as TakeRow
 from storage.catalogue.transaction import Catalogue
@@ -212,6 +212,20 @@ async def test_a_full_department_says_so_on_every_node_and_leaves_the_others_the
         take.ended("unpublished")
         await lives.ledger.drain(5)
         await second.admit(Request(late.key))
+
+
+async def test_a_departments_own_limit_counts_where_it_has_one(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore
+) -> None:
+    small, large = await department(catalogue), await department(catalogue)
+    async with catalogue.transaction() as tx:
+        await institute.limit_publishers(tx, small, 0)
+        await institute.limit_publishers(tx, large, 2)
+    async with node(settings, catalogue, store, "a", 1) as (door, _):
+        assert await refused(door, Request((await lesson(catalogue, department_id=small)).key)) == "department_full"
+        for _ in range(2):
+            await door.admit(Request((await lesson(catalogue, department_id=large)).key))
+        assert await refused(door, Request((await lesson(catalogue, department_id=large)).key)) == "department_full"
 
 
 async def test_of_a_departments_last_place_one_of_many_learns(

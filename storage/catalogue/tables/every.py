@@ -22,6 +22,7 @@ from storage.catalogue.tables.ingest_credential import IngestCredential
 from storage.catalogue.tables.ladder_plan import LadderPlan
 from storage.catalogue.tables.live_owner import LiveOwner
 from storage.catalogue.tables.module import Module
+from storage.catalogue.tables.playback_withdrawal import PlaybackWithdrawal
 from storage.catalogue.tables.programme import Programme
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.reel import Reel
@@ -62,6 +63,7 @@ EVERY = (
     LadderPlan,
     LiveOwner,
     Module,
+    PlaybackWithdrawal,
     Programme,
     Recording,
     Reel,

@@ -53,6 +53,8 @@ class Session(Identified, Table):
     went_live_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
+    peak_viewers: Mapped[int | None]
+    """How many watched it live at one time, at most; None: nobody counted."""
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

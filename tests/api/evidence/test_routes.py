@@ -202,3 +202,22 @@ async def test_a_purge_takes_it_along(
     clock.now += timedelta(seconds=2)
     assert (await client.get(f"{folder}/index.m3u8")).status_code == 404
     assert (await client.get(cut.path)).status_code == 410
+
+
+async def test_the_list_names_what_was_cut_for_who_may_open_it_and_is_audited(
+    client: Client, school: School, people: People, cut: Cut, catalogue: Catalogue
+) -> None:
+    inspector = await people.with_role(Role.inspector)
+    for person in (school.publicity, school.academic, school.manager, inspector):
+        await client.sign_in(person.login)
+        (one,) = (await client.get("/api/v1/evidence")).json()["items"]
+        assert (one["recording_id"], one["session_id"]) == (str(cut.recording_id), str(cut.session_id))
+        assert (one["reason"], one["stretches"]) == ("误入", 1)
+        assert min(one["bytes"], one["duration_ms"]) > 0, person.display_name
+    await client.sign_in(school.teacher.login)
+    assert (await client.get("/api/v1/evidence")).json()["items"] == [], "who was cut does not review"
+    await client.sign_in(school.learner.login)
+    assert (await client.get("/api/v1/evidence")).status_code == 403
+    async with catalogue.transaction() as tx:
+        entries = await audit.entries(tx, Wanted(action="evidence_searched"), limit=9)
+    assert [one.details["recordings"] for one in entries] == [0, 1, 1, 1, 1]

@@ -121,16 +121,18 @@ async def test_a_preview_is_for_who_teaches_or_controls_and_else_it_is_watching(
 ) -> None:
     await go_live(catalogue, session, clock)
     path = f"/api/v1/sessions/{session.id}/playback"
-    asks: list[tuple[Account, str, PlaybackKind]] = [
-        (school.teacher, "?preview=true", "preview"),
-        (school.teacher, "", "live"),
-        (school.learner, "?preview=true", "live"),
+    asks: list[tuple[Account, str, PlaybackKind, str]] = [
+        (school.teacher, "?view=preview", "preview", "preview"),
+        (school.teacher, "?view=monitor", "monitor", "live"),
+        (school.teacher, "", "live", "live"),
+        (school.learner, "?view=preview", "live", "live"),
+        (school.learner, "?view=monitor", "live", "live"),
     ]
-    for person, asked, kind in asks:
+    for person, asked, kind, door in asks:
         await client.sign_in(person.login)
         given = (await client.post(path + asked)).json()
         assert given["live"] is True
-        assert f"/live/{session.id}/" in given["url"]
+        assert f"/{door}/{session.id}/" in given["url"]
         token = given["url"].split("/")[-2]
         claim = check(resources.keys.playback, token, kind=kind, item_id=session.id, now=clock.now)
         assert claim.account_id == person.id

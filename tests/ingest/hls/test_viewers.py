@@ -59,16 +59,28 @@ def test_revocations_are_kept_as_long_as_tokens_may_live() -> None:
     assert not viewers.is_revoked(made)
 
 
-def test_a_preview_is_let_in_and_not_counted() -> None:
+def test_who_controls_is_let_in_and_not_counted() -> None:
     clock, one = Clock(), claim()
-    preview = replace(one, kind="preview", sign_in_id=uuid4())
+    monitor, preview = (replace(one, kind=kind, sign_in_id=uuid4()) for kind in ("monitor", "preview"))
     viewers = Viewers(SECRET, wall=clock.wall, clock=clock.monotonic)
-    viewers.saw(viewers.admit(sign(SECRET, preview), one.item_id))
+    viewers.saw(viewers.admit(sign(SECRET, monitor), one.item_id))
+    viewers.saw(viewers.admit_ahead(sign(SECRET, preview), one.item_id))
     assert viewers.watching(one.item_id) == 0
     viewers.saw(viewers.admit(sign(SECRET, one), one.item_id))
     assert viewers.watching(one.item_id) == 1
-    viewers.revoke([preview.sign_in_id])
-    assert viewers.is_revoked(preview)
+    viewers.revoke([monitor.sign_in_id])
+    assert viewers.is_revoked(monitor)
+
+
+def test_only_a_preview_is_let_in_ahead_and_it_is_let_in_nowhere_else() -> None:
+    clock, one = Clock(), claim()
+    viewers = Viewers(SECRET, wall=clock.wall, clock=clock.monotonic)
+    for kind in ("live", "monitor", "replay", "evidence"):
+        with pytest.raises(Refusal, match="token_invalid"):
+            viewers.admit_ahead(sign(SECRET, replace(one, kind=kind)), one.item_id)
+    for kind in ("preview", "replay", "evidence"):
+        with pytest.raises(Refusal, match="token_invalid"):
+            viewers.admit(sign(SECRET, replace(one, kind=kind)), one.item_id)
 
 
 def test_who_watches_is_counted_once_and_not_for_ever() -> None:
