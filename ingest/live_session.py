@@ -96,8 +96,7 @@ class LiveSession:
         self.gate = ReleaseGate(facts.delay_seconds, closed=cut, trusted_until=-inf if facts.reviewed else inf)
         self.take: Take | None = None
         self.lost_at: float | None = clock()
-        """Since when no encoder publishes, by the monotonic clock; of a session that a restart made again, since then.
-        """
+        """Since when no encoder publishes, by the monotonic clock; at most since a restart made the session again."""
         self.ending = False
         """No more media comes in; what is held comes out yet."""
         self.ended_at: float | None = None
@@ -109,6 +108,7 @@ class LiveSession:
         """What the instructor's page should say, as a code with its facts."""
         self._hooks = hooks
         self._clock, self._wall = clock, wall
+        self._zero_at = clock() - (wall() - facts.origin).total_seconds()
         self._left = resumption or Resumption()
         self._inits: dict[int, Init] = {}  # of media that the audience has nothing of yet
         self._rule = cut_rule(settings.part_seconds, settings.segment_min_seconds, settings.segment_max_seconds)
@@ -258,9 +258,10 @@ class LiveSession:
         self.accept(take, events)
 
     def _base(self) -> int:
-        """Where on the line a take begins whose first packet comes now."""
-        elapsed = (self._wall() - self.facts.origin).total_seconds()
-        return next_base(self._left.end, round(elapsed * CLOCK))
+        """Where on the line a take begins whose first packet comes now. Since this process opened the session the line
+        goes by the monotonic clock: one on the wall that is set leaves neither a hole nor a jump in its dates.
+        """
+        return next_base(self._left.end, round((self._clock() - self._zero_at) * CLOCK))
 
     def _pass(self, passage: Passage) -> None:
         for event in passage.public:

@@ -195,7 +195,7 @@ class Timeline:
 
 
 def next_base(end: int, elapsed: int) -> int:
-    """The base of the next take: the wall clock's place on the line, but always clear of what is there (ticks of
+    """The base of the next take: where the line has got to by the clock, but always clear of what is there (ticks of
     CLOCK).
     """
     return max(elapsed, end + LEAD)

@@ -132,7 +132,7 @@ async def capture_ended(tx: Transaction, recording_id: UUID, ended_at: datetime)
     if recording.state != RecordingState.capturing:
         return recording
     session = await found(tx, Session, recording.session_id)
-    recording.ended_at = ended_at
+    recording.ended_at = max(ended_at, recording.started_at)  # by a clock that was set back meanwhile
     recording.expires_at = await expiry(tx, recording.retention_class, session.ended_at or ended_at)
     await move(tx, recording, RecordingMove.capture_ended)
     await tx.fact(RecordingStored(recording_id=recording.id))

@@ -27,6 +27,8 @@ class House:
     reviewed: bool = False
     full: bool = False
     seconds: float = 0.0
+    stepped: float = 0.0
+    """How far the clock on the wall was set, beside going on."""
     reels: list[ReelJob] = field(default_factory=list)
     ended: list[tuple[str, str | None]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -52,7 +54,7 @@ class House:
         )
 
     def wall(self) -> datetime:
-        return ORIGIN + timedelta(seconds=self.seconds)
+        return ORIGIN + timedelta(seconds=self.seconds + self.stepped)
 
     def take(self) -> Take:
         self.takes += 1
