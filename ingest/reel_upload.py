@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from ingest.events import CLOCK
+from ingest.kept_init import track_row
 from ingest.reel_plan import ReelPlan
 from ingest.reels import ReelJob
 from ingest.spool import init_name
@@ -138,7 +139,7 @@ def _date_of(job: ReelJob) -> datetime:
 async def _keep_init(tx: Transaction, plan: ReelPlan, sent: Sent) -> UUID:
     init = sent.init
     assert init is not None
-    tracks = [_track_row(track) for track in sent.tracks]
+    tracks = [track_row(track) for track in sent.tracks]
     row = await takes.put_init(tx, plan.take_id, plan.init_number, init.key, init.sha256, init.size, tracks)
     return row.id
 
@@ -175,10 +176,3 @@ def _counted(job: ReelJob, init: bytes) -> list[dict[str, Any]] | None:
     except MalformedMedia as error:
         log.error("reel_not_counted", reel=job.plan.key, error=str(error))
         return None  # it is stored all the same
-
-
-def _track_row(track: Track) -> dict[str, Any]:
-    row: dict[str, Any] = {"kind": track.kind, "codec": track.codec_string, "timescale": track.timescale}
-    if track.kind == "video":
-        return row | {"width": track.width, "height": track.height}
-    return row | {"sample_rate": track.sample_rate, "channels": track.channels}

@@ -12,6 +12,7 @@ from uuid import UUID
 from ingest.events import CLOCK, Init
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow, WindowSegment
+from ingest.kept_init import made_again
 from ingest.live_session import Resumption
 from ingest.nodes.tail import Tail, TailSegment
 from ingest.reel_plan import PlannedSegment
@@ -71,15 +72,18 @@ async def load(
     kept: Callable[[TailSegment], object | None] = lambda _: None,
 ) -> History:
     """`tail` is what another owner said, `kept` the source of a segment that is in no store. Raises
-    CatalogueUnavailable, ObjectStoreFault: without them the session cannot go on where it was.
+    CatalogueUnavailable; and ObjectStoreFault where the catalogue alone does not give an init: without them the session
+    cannot go on where it was.
     """
     history = History()
     async with catalogue.transaction() as tx:
         placed = await reels.of_recording(tx, recording_id)
         history.resumption.next_reel_number = await reels.highest_number(tx, recording_id) + 1
-    init_keys = {one.init.number: one.init.object_key for one in placed}
-    for number, key in init_keys.items():
-        _add_init(history, number, await asyncio.to_thread(store.read, key))
+    for init in {one.init.number: one.init for one in placed}.values():
+        muxed = made_again(init.tracks, init.sha256)
+        if muxed is None:
+            muxed = await asyncio.to_thread(store.read, init.object_key)
+        _add_init(history, init.number, muxed)
     for one in placed:
         reel = one.reel
         for index, row in enumerate(reel.segments):

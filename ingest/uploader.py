@@ -21,7 +21,7 @@ from uuid import UUID
 import structlog
 
 from ingest.pace import Pace
-from ingest.reel_upload import keep, send, tell_discarded
+from ingest.reel_upload import Sent, keep, send, tell_discarded
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
 from storage.catalogue.faults import CatalogueUnavailable, RecordingGone
@@ -41,6 +41,8 @@ class _Line:
 
     wait_seconds: float
     jobs: deque[ReelJob] = field(default_factory=deque)
+    sent: Sent | None = None
+    """The first, proven to be in the store: only the catalogue is waited for."""
 
 
 class Uploader:
@@ -122,22 +124,25 @@ class Uploader:
         """Tries the line's first reel. One that fails by itself goes behind the others, which may fare better."""
         job = line.jobs[0]
         try:
-            await self._once(job)
+            await self._once(line, job)
         except (ObjectStoreFault, CatalogueUnavailable) as error:
             log.warning("reel_upload_waits", reel=job.plan.key, seconds=line.wait_seconds, error=str(error))
         except Exception:
             log.exception("reel_upload_failed", reel=job.plan.key)
             line.jobs.rotate(-1)
+            line.sent = None
         else:
-            self.failing_since = None
+            line.sent = self.failing_since = None
             return True
         self.failing_since = self.failing_since or self._clock()
         return False
 
-    async def _once(self, job: ReelJob) -> None:
+    async def _once(self, line: _Line, job: ReelJob) -> None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._pace.wait_seconds(job.plan.bytes, loop.time()))
-        sent = await loop.run_in_executor(self._threads, send, self._store, job)
+        if line.sent is None:
+            await asyncio.sleep(self._pace.wait_seconds(job.plan.bytes, loop.time()))
+            line.sent = await loop.run_in_executor(self._threads, send, self._store, job)
+        sent = line.sent
         try:
             init_id = await self._catalogue.run(lambda tx: keep(tx, job, sent, self._clock()))
         except RecordingGone:

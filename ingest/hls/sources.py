@@ -4,7 +4,7 @@ another node's spool, which is asked for it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,17 +48,19 @@ Fetch = Callable[[ElsewhereSource, WindowSegment], Awaitable[bytes | None]]
 
 
 class SegmentReader:
-    """Reads segments in threads of its own, so that a slow store never holds up the loop. `elsewhere` asks other
-    nodes.
+    """Reads segments in threads of its own, so that a slow store never holds up the loop; nor, since they are others,
+    who reads from the spool. `elsewhere` asks other nodes.
     """
 
     def __init__(self, store: ObjectStore, threads: int = 8, elsewhere: Fetch | None = None) -> None:
         self._store = store
         self.elsewhere = elsewhere
-        self._threads = ThreadPoolExecutor(threads, "segments")
+        self._to_store = ThreadPoolExecutor(threads, "stored-segments")
+        self._to_spool = ThreadPoolExecutor(threads, "spooled-segments")
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._to_store, self._to_spool):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def muxed(self, segment: WindowSegment) -> bytes | None:
         """The segment's bytes; None when they lie nowhere. Raises ObjectStoreFault."""
@@ -67,12 +69,12 @@ class SegmentReader:
         source = segment.source
         if isinstance(source, SpoolSource):
             try:
-                return await self._run(partial(_read_file, source))
+                return await _run(self._to_spool, partial(_read_file, source))
             except FileNotFoundError:
                 source = segment.source  # the spool let go of it in the meantime
         if isinstance(source, StoredSource):
             last = source.offset + source.length - 1
-            return await self._run(partial(self._store.read, source.key, source.offset, last))
+            return await _run(self._to_store, partial(self._store.read, source.key, source.offset, last))
         if isinstance(source, ElsewhereSource) and self.elsewhere is not None:
             return await self.elsewhere(source, segment)
         return None
@@ -82,10 +84,11 @@ class SegmentReader:
         if segment.in_memory:
             return b"".join(part.audio for part in segment.parts if part.audio is not None)
         muxed = await self.muxed(segment)
-        return None if muxed is None else await self._run(partial(audio_of, init, muxed))
+        return None if muxed is None else await _run(self._to_spool, partial(audio_of, init, muxed))
 
-    async def _run(self, read: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+
+async def _run(threads: Executor, read: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, read)
 
 
 def audio_of(init: Init, muxed: bytes) -> bytes:

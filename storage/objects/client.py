@@ -31,6 +31,7 @@ def make_pool(settings: StorageSettings) -> urllib3.PoolManager:
         status_forcelist=OVERLOADED,
         allowed_methods=None,
         raise_on_status=False,  # the last answer says what is wrong
+        respect_retry_after_header=False,  # it may ask for an hour, for which a thread would sleep
     )
     return urllib3.PoolManager(
         num_pools=2,

@@ -33,8 +33,10 @@ class FaultyStore(Relay):
         super().__init__(host, port)
         self.fault: Callable[[str, str], Fault | None] = lambda method, path: None
         self.retry_after_seconds: int | None = None
+        self.asked: list[tuple[str, str]] = []
+        """Methods and paths of all requests so far."""
         self.befallen: list[tuple[Fault, str]] = []
-        """What happened so far, with the paths."""
+        """What happened to some of them, with the paths."""
 
     async def _requests(
         self, reader: asyncio.StreamReader, there: asyncio.StreamWriter, back: asyncio.StreamWriter
@@ -52,6 +54,7 @@ class FaultyStore(Relay):
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
         found = LENGTH.search(head)
         left = int(found[1]) if found else 0
+        self.asked.append((method, path))
         fault = self.fault(method, path)
         if fault is not None:
             self.befallen.append((fault, path))
