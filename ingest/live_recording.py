@@ -59,6 +59,8 @@ class LiveRecording:
         self.gaps = 0
         """How often the disk made a hole in the recording."""
         self.paused = False
+        self.failing = False
+        """Whether the disk, asked last, did not confirm that it keeps what it took: it may be gone after a crash."""
         self._reel = reel
         self._disk_full = disk_full
         self._threads = threads
@@ -83,7 +85,7 @@ class LiveRecording:
             self._failed(error)
 
     def _write_init(self, spool: TakeSpool, init: Init) -> None:
-        self._threads.submit(_flushed, spool.write_init(init))
+        self._threads.submit(self._flush, spool.write_init(init))
         del self._unwritten[init.number]
 
     def write(self, spool: TakeSpool, event: GatedEvent) -> None:
@@ -98,13 +100,13 @@ class LiveRecording:
 
     def seal(self, spool: TakeSpool) -> None:
         """Flushes the segment in a thread: a disk may take its time, the loop has none."""
-        self._threads.submit(_flushed, spool.seal())
+        self._threads.submit(self._flush, spool.seal())
 
     def mark_cut(self, spool: TakeSpool, serial: int, index: int) -> None:
         """From this part on nothing is released: neither a crash nor a power cut must forget it."""
         try:
             spool.mark_cut(serial, index)
-            self._threads.submit(_flushed, spool.flush())
+            self._threads.submit(self._flush, spool.flush())
         except OSError as error:
             self._failed(error)
 
@@ -164,7 +166,7 @@ class LiveRecording:
                 place = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
                 self.paused = False
                 if self._flush_parts:
-                    self._threads.submit(_flushed, spool.flush())
+                    self._threads.submit(self._flush, spool.flush())
             except OSError as error:
                 self._skipped = part.serial
                 self._failed(error)
@@ -200,9 +202,12 @@ class LiveRecording:
             self.paused = True
             self.gaps += 1
 
-
-def _flushed(flush: Callable[[], None]) -> None:
-    try:
-        flush()
-    except OSError as error:
-        log.error("spool_flush_failed", error=str(error))
+    def _flush(self, flush: Callable[[], None]) -> None:
+        """In a thread. What could not be flushed is there yet to be read and sent; a restart would look at it anew."""
+        try:
+            flush()
+        except OSError as error:
+            self.failing = True
+            log.error("spool_flush_failed", error=str(error))
+        else:
+            self.failing = False

@@ -181,6 +181,8 @@ class IngestService:
             troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
         if self.lives.disk.full:
             troubles.append("the spool's disk is full: recording pauses")
+        if any(one.recording.failing for one in self.lives.sessions.values()):
+            troubles.append("the spool's disk fails: what it takes may be lost in a crash")
         now = self.lives.clock()
         if frozen := sum(1 for one in self.lives.sessions.values() if one.gate.is_frozen(now)):
             troubles.append(f"{frozen} reviewed sessions are held back: no cut could be heard")
