@@ -36,6 +36,7 @@ class HealthCode(StrEnum):
     bit_rate_low = auto()
     resolution_low = auto()
     audio_offset = auto()
+    clocks_apart = auto()
     timestamps_repaired = auto()
 
 
@@ -69,6 +70,8 @@ class EncoderFacts:
     """How much later media comes now than it did at best."""
     audio_offset_ms: int | None = None
     """Positive: sound comes that much before the picture of its time; negative: after it."""
+    drift_ppm: int = 0
+    """By how many millionths the picture's clock goes slower than the sound's, where that has to be put right."""
     repairs: int = 0
     """Of times, in the last REPAIRS_SECONDS."""
     limit_kbps: int | None = None
@@ -122,6 +125,10 @@ players hold in reserve.
 """
 QUEUE_FAIR_MS, QUEUE_POOR_MS = 2_000, 5_000
 """An encoder whose line is too slow keeps a queue, and the class falls behind by it."""
+DRIFT_FAIR_PPM, DRIFT_POOR_PPM = 500, 5_000
+"""Clocks of sound hardware are right to 100 ppm. Five times that is a setting or a fault, 1.8 seconds an hour; with ten
+times more the whole class runs late behind what keeps them together.
+"""
 REPAIRS_FAIR, REPAIRS_POOR = 10, 300
 """A reconnect or a set clock costs a few; ten in a minute are an encoder's habit, five a second are heard."""
 PLAYED_H264_PROFILES = frozenset({66, 77, 88, 100})
@@ -137,7 +144,7 @@ def encoder_health(facts: EncoderFacts) -> list[Verdict]:
     found = [*_tracks(facts), *_codec(facts)]
     if has_picture:
         found += [*_network(facts), *_frames(facts), *_bits(facts), *_lines(facts)]
-    found += [*_offset(facts), *_repairs(facts)]
+    found += [*_offset(facts), *_drift(facts), *_repairs(facts)]
     found.sort(key=lambda one: one.light != Light.poor)  # stable: within a light the order above stays
     return found or [Verdict(HealthCode.good, Light.good, {})]
 
@@ -235,6 +242,12 @@ def _offset(facts: EncoderFacts) -> Iterator[Verdict]:
         return
     told: dict[str, int | str] = {"ms": abs(offset), "first": "audio" if offset > 0 else "video"}
     yield from _graded(HealthCode.audio_offset, abs(offset), OFFSET_FAIR_MS, OFFSET_POOR_MS, told)
+
+
+def _drift(facts: EncoderFacts) -> Iterator[Verdict]:
+    ppm = abs(facts.drift_ppm)
+    told: dict[str, int | str] = {"seconds": _plain(ppm * 3600 / 1_000_000)}
+    yield from _graded(HealthCode.clocks_apart, ppm, DRIFT_FAIR_PPM, DRIFT_POOR_PPM, told)
 
 
 def _repairs(facts: EncoderFacts) -> Iterator[Verdict]:

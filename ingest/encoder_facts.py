@@ -31,6 +31,7 @@ def facts_of(take: Take, reading: Reading, rtmp_megabits: int) -> EncoderFacts:
         jitter_ms=reading.jitter_ms,
         queue_ms=reading.queue_ms,
         audio_offset_ms=reading.audio_offset_ms,
+        drift_ppm=take.timeline.drift.rate_ppm if take.timeline else 0,
         repairs=reading.repairs_lately,
         limit_kbps=rtmp_megabits * 1000 if limited else None,
     )

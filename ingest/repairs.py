@@ -20,6 +20,8 @@ class RepairKind(StrEnum):
     """Sound that is not where its frames' lengths put it is followed to where its stamps say."""
     offset = "offset"
     """A picture that would be shown absurdly far from its decoding is shown at once."""
+    drift = "drift"
+    """A clock that is a little wrong: the sound kept to its frames' lengths, or the pictures moved along with it."""
     apart = "apart"
     """Tracks that came together but were stamped further and further apart are brought together."""
 

@@ -103,7 +103,7 @@ class Take:
         if self.timeline is None:
             self.timeline = Timeline(self._base())
         try:
-            placed = self.timeline.place(packet)
+            placed = self.timeline.place(packet, self.heard_at)
         except MalformedMedia as error:
             self.malformed += 1
             log.warning("packet_malformed", take=str(self.id), error=str(error))

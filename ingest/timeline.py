@@ -4,15 +4,18 @@ for.
 Rules, in the order they are applied to a packet:
 1. The first packet of a take lands on the take's base; both tracks share one shift, so their distance is the encoder's.
 2. Audio follows its own frame lengths exactly while the stamps agree on the average: RTMP rounds to milliseconds.
+   Where stamps leave them slowly, by a clock that is a little wrong, it still does, and the stamps are read anew.
 3. A small step back becomes the smallest step forward; a frame is never lost for its time.
 4. A large step back, or forward further than any real pause, is a clock that was set: the line goes on without a
    hole, and the other track, which will jump too, is given the same new shift.
-5. Tracks that keep coming together while their stamps drift apart are brought together again.
+5. Tracks that keep coming together while their stamps drift apart are kept together: slowly, by pictures that are held
+   a little longer or shorter (`drift.py`), or at once where they are far apart already.
 Every repair is counted, and told in the take's report (`repairs.py`).
 """
 
 from collections import Counter
 
+from ingest.drift import Drift
 from ingest.events import CLOCK
 from ingest.repairs import RepairKind, Repairs
 from media.codecs import aac, opus
@@ -32,21 +35,44 @@ seconds. Nor can parts hold both tracks' media of one time when they lie further
 """
 APART_FRAMES = 8
 """So many pictures in a row must be that far from the sound: after a pause of both, one of them comes first."""
+DRIFT_TOLD = CLOCK // 10
+"""A drift is put right by a little with each frame: every tenth of a second of it is told as one repair."""
 
 
 class _Clock:
     """One track's place on the line, in the track's own ticks."""
 
-    __slots__ = ("average", "expected", "last", "reorder", "scale", "shift", "step_back", "track")
+    __slots__ = (
+        "average",
+        "expected",
+        "frame",
+        "is_sound",
+        "last",
+        "own",
+        "pause",
+        "reorder",
+        "scale",
+        "shift",
+        "step_back",
+        "told",
+        "track",
+    )
 
     def __init__(self, track: Track, shift: int, expected: int) -> None:
         self.track = track
+        self.is_sound = track.kind == "audio"
         self.scale = track.timescale
+        self.frame = aac.parse_config(track.config).frame_ticks if track.codec == "aac" else 0
+        """How long each packet lasts by its own account; 0 where they differ, or do not tell."""
         self.shift = shift * self.scale // CLOCK
+        self.own = 0
+        """What of the shift is for a drift, and this track's alone."""
+        self.told = 0
         self.last: int | None = None
         self.expected = expected
         self.average = 0
         self.step_back = SMALL_BACKWARD * self.scale // CLOCK
+        self.pause = LARGEST_PAUSE * self.scale // CLOCK
         self.reorder = LARGEST_REORDER * self.scale // CLOCK
 
 
@@ -65,41 +91,52 @@ class Timeline:
         """Packets placed, by the kind of their track."""
         self._apart = 0  # pictures in a row that lie too far from the sound
         self._heard = False  # whether sound came since the last picture
+        self.drift = Drift()
 
     @property
     def end(self) -> int:
         """The latest time given so far, in ticks of CLOCK."""
         return self._end
 
-    def place(self, packet: Packet) -> Packet:
-        """The packet at its time on the session's line. Decode times of a track rise strictly."""
-        kind = packet.track.kind
+    def place(self, packet: Packet, heard_at: float | None = None) -> Packet:
+        """The packet at its time on the session's line. Decode times of a track rise strictly.
+
+        `heard_at` is when it came, in seconds of a monotonic clock; without it slow drifts are not seen.
+        """
+        track = packet.track
+        kind, raw = track.kind, packet.dts
         clock = self._clocks.get(kind)
-        if clock is None or clock.track is not packet.track:
+        if clock is None or clock.track is not track:
             clock = self._clock(kind, packet)
-        dts = packet.dts + clock.shift
-        if clock.last is None:
-            dts = self._first(clock, packet.dts, dts)
-        elif dts <= clock.last - clock.step_back or dts - clock.last > LARGEST_PAUSE * clock.scale // CLOCK:
-            dts = self._jump(clock, packet.dts)
-        if kind == "audio":
-            dts = self._regular(clock, dts)
-        elif self._heard:
-            dts = self._together(clock, dts)
-        if clock.last is not None and dts <= clock.last:
-            self._repaired(RepairKind.step_back, clock, clock.last + 1, clock.last + 1 - dts)
-            dts = clock.last + 1
-        offset = packet.pts - packet.dts
+        dts, last, scale = raw + clock.shift, clock.last, clock.scale
+        if last is None:
+            dts = self._first(clock, raw, dts)
+        elif dts <= last - clock.step_back or dts - last > clock.pause:
+            dts = self._jump(clock, raw)
+        if clock.is_sound:
+            dts = self._regular(clock, dts, follow=heard_at is None)
+            if heard_at is not None:
+                self.drift.sound(dts * CLOCK // scale, heard_at)
+            self._heard = True
+        else:
+            if heard_at is not None:
+                dts = self._steered(clock, dts, heard_at)
+            if self._heard:
+                dts = self._together(clock, dts)
+        if last is not None and dts <= last:
+            self._repaired(RepairKind.step_back, clock, last + 1, last + 1 - dts)
+            dts = last + 1
+        offset = packet.pts - raw
         if not -clock.reorder < offset < clock.reorder:
             self._repaired(RepairKind.offset, clock, dts, -offset)
             offset = 0
-        step = _frame_ticks(packet) or (dts - clock.last if clock.last is not None else clock.scale // 30)
         clock.last = dts
-        clock.expected = dts + step
-        self._end = max(self._end, clock.expected * CLOCK // clock.scale)
-        self._heard = self._heard or kind == "audio"
+        clock.expected = end = dts + (clock.frame or _step(packet, dts, last))
+        end = end * CLOCK // scale
+        if end > self._end:
+            self._end = end
         self.frames[kind] += 1
-        return Packet(packet.track, dts, dts + offset, packet.keyframe, packet.data)
+        return Packet(track, dts, dts + offset, packet.keyframe, packet.data)
 
     def _clock(self, kind: str, packet: Packet) -> _Clock:
         """The track's clock; a new configuration of a kind goes on where the old one was."""
@@ -113,6 +150,8 @@ class Timeline:
         clock = self._clocks[kind] = _Clock(track, self._shift, 0)
         if old is not None and old.last is not None:
             clock.shift = old.shift * clock.scale // old.scale
+            clock.own = old.own * clock.scale // old.scale
+            clock.told = old.told * clock.scale // old.scale
             clock.last = old.last * clock.scale // old.scale
             clock.expected = old.expected * clock.scale // old.scale
         return clock
@@ -131,24 +170,24 @@ class Timeline:
         """Where the track goes on after its stamps were set anew: by the other track's new shift if that fits."""
         assert clock.last is not None
         assert self._shift is not None
-        shared = self._shift * clock.scale // CLOCK
+        shared = self._shift * clock.scale // CLOCK + clock.own
         dts = raw + shared
         if shared != clock.shift and clock.last - clock.step_back < dts <= clock.last + CLOCK * clock.scale // CLOCK:
             clock.shift = shared
         else:
             stamped, dts = raw + clock.shift, clock.expected
             clock.shift = dts - raw
-            self._shift = clock.shift * CLOCK // clock.scale
+            self._shift = (clock.shift - clock.own) * CLOCK // clock.scale
             self._repaired(RepairKind.jump, clock, dts, dts - stamped)
         clock.average = 0
         return dts
 
-    def _regular(self, clock: _Clock, dts: int) -> int:
+    def _regular(self, clock: _Clock, dts: int, *, follow: bool) -> int:
         """The exact time of an audio frame, while stamps stay near it: on average within half a frame, each within one
         and a half.
 
-        The average (over about 16 frames) tells jitter, which is smoothed away, from drift or a lost frame, which is
-        followed.
+        The average (over about 16 frames) tells jitter, which is smoothed away, from a lost frame, which is followed. A
+        drift takes more frames than the average is of, so that it is near its error: it is followed only if told to.
         """
         if clock.last is None:
             return dts
@@ -159,10 +198,22 @@ class Timeline:
         if near and abs(clock.average) <= 8 * step:
             return clock.expected
         mean, clock.average = clock.average // 16, 0
+        if near and not follow and 4 * abs(error) <= 3 * step:
+            self._drifted(clock, clock.expected, -mean)
+            return clock.expected
         if near and abs(error - mean) > step // 2:
             dts = clock.expected + mean  # this stamp is one of the jittered ones
         self._repaired(RepairKind.audio_move, clock, dts, dts - clock.expected)
         return dts
+
+    def _steered(self, clock: _Clock, dts: int, heard_at: float) -> int:
+        """The picture's time, moved where its clock and the sound's differ."""
+        step = dts - clock.last if clock.last is not None else 0
+        time = dts * CLOCK // clock.scale - self.drift.moved
+        move = self.drift.picture(time, heard_at, step * CLOCK // clock.scale) * clock.scale // CLOCK
+        if move:
+            self._drifted(clock, dts + move, move)
+        return dts + move
 
     def _together(self, clock: _Clock, dts: int) -> int:
         """The picture's time, after a look at how far it is from the sound that came before it.
@@ -177,6 +228,7 @@ class Timeline:
         if self._apart < APART_FRAMES:
             return dts
         self._apart = 0
+        self.drift = Drift()  # what is usual has to be learnt anew
         if apart > 0:
             moved = apart * sound.scale // CLOCK
             sound.shift += moved
@@ -188,6 +240,14 @@ class Timeline:
         clock.shift += moved
         self._repaired(RepairKind.apart, clock, dts + moved, moved)
         return dts + moved
+
+    def _drifted(self, clock: _Clock, at: int, moved: int) -> None:
+        clock.shift += moved
+        clock.own += moved
+        untold = clock.own - clock.told
+        if abs(untold) * CLOCK >= DRIFT_TOLD * clock.scale:
+            self._repaired(RepairKind.drift, clock, at, untold)
+            clock.told = clock.own
 
     def _repaired(self, kind: RepairKind, clock: _Clock, at: int, moved: int) -> None:
         """Notes a repair; `at` and `moved` are the track's ticks."""
@@ -201,24 +261,8 @@ def next_base(end: int, elapsed: int) -> int:
     return max(elapsed, end + LEAD)
 
 
-def _frame_ticks(packet: Packet) -> int:
-    """How long an audio frame lasts by its own account, in the track's ticks; 0 for video."""
-    track = packet.track
-    if track.codec == "opus":
+def _step(packet: Packet, dts: int, last: int | None) -> int:
+    """How long a packet lasts, in its track's ticks: by its own account, else as long as the one before."""
+    if packet.track.codec == "opus":
         return opus.packet_ticks(packet.data)
-    if track.codec == "aac":
-        return _aac_ticks(track.config)
-    return 0
-
-
-def _aac_ticks(config: bytes) -> int:
-    ticks = _AAC_TICKS.get(config)
-    if ticks is None:
-        if len(_AAC_TICKS) > _AAC_REMEMBERED:
-            _AAC_TICKS.clear()
-        ticks = _AAC_TICKS[config] = aac.parse_config(config).frame_ticks
-    return ticks
-
-
-_AAC_TICKS: dict[bytes, int] = {}
-_AAC_REMEMBERED = 64
+    return packet.track.timescale // 30 if last is None else dts - last

@@ -18,6 +18,7 @@ from ingest.rtmp.events import (
     MetadataReceived,
     PublishEnded,
     PublishRequested,
+    TrackConfigured,
     UnsupportedCodec,
     Warned,
 )
@@ -254,6 +255,9 @@ class RtmpConnection:
             self._warn(self._media.warnings.pop(0), events)
         if event is None:
             return
+        if self._media.changed is not None:
+            events.append(TrackConfigured(self._media.changed))
+            self._media.changed = None
         events.append(event)
         if isinstance(event, UnsupportedCodec):
             self._dialogue.close(FAILED, event.reason)

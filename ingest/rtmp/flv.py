@@ -1,10 +1,11 @@
 """Audio and video messages to tracks and packets (Adobe Flash Video File Format 10.1, Annex E.4; Enhanced RTMP v2).
 
 Rule: payloads are sliced, never copied (but for NAL lengths of another size than four bytes, which no current encoder
-writes). Of several tracks of a kind the first that comes is taken. Times: RTMP counts whole milliseconds modulo 2³²;
-they are unwrapped and turned into ticks by integers alone, ms × 90 for video and ms × rate ÷ 1000 rounded to the
-nearest tick for audio, with the nanoseconds beside them where an encoder sends such. Its own rounding (21 or 22 ms for
-1024 samples) is passed on as it came: making audio times regular is the packager's job.
+writes). Of several tracks of a kind the first that comes is taken. Parameter sets that change in the pictures alone, at
+a key frame, make a new track as a new configuration does. Times: RTMP counts whole milliseconds modulo 2³²; they are
+unwrapped and turned into ticks by integers alone, ms × 90 for video and ms × rate ÷ 1000 rounded to the nearest tick
+for audio, with the nanoseconds beside them where an encoder sends such. Its own rounding (21 or 22 ms for 1024 samples)
+is passed on as it came: making audio times regular is the packager's job.
 """
 
 from ingest.rtmp import enhanced
@@ -15,6 +16,7 @@ from ingest.rtmp.left_out import LeftOut
 from media.codecs import h264, h265, nal, opus
 from media.malformed import MalformedMedia
 from media.packet import AudioCodec, Packet, Track, VideoCodec, audio_track, video_track
+from media.parameter_sets import ParameterSets
 
 MediaEvent = TrackConfigured | MediaReceived | UnsupportedCodec | None
 
@@ -42,10 +44,13 @@ class MediaReader:
         self._audio: Track | None = None
         self._video_config = self._audio_config = b""  # as sent
         self._length_size = 4
+        self._sets: ParameterSets | None = None  # of the video, where the pictures may bring others
         self._last_ms: int | None = None
         self._left_out = LeftOut()
         self.warnings: list[Warned] = self._left_out.pending
         """What the encoder is to be told: to be emptied by who does."""
+        self.changed: Track | None = None
+        """The track that the last packet began with, where no message had configured it: to be cleared by who tells."""
 
     def video(self, payload: memoryview, timestamp: int) -> MediaEvent:
         """One video message."""
@@ -134,6 +139,7 @@ class MediaReader:
             reason = f"{codec} configuration: {error}"
             raise PeerError(reason) from error
         self._video, self._video_config = track, sent
+        self._sets = None if codec == "av1" else ParameterSets(codec, track)
         return TrackConfigured(track)
 
     def _configure_audio(self, codec: AudioCodec, sent: bytes) -> MediaEvent:
@@ -157,10 +163,22 @@ class MediaReader:
             return None  # frames before the configuration cannot be decoded by anyone
         if self._length_size != 4 and track.codec != "av1":
             data = _with_four_byte_lengths(data, self._length_size)
+        if keyframe and self._sets is not None and self._sets.look(data):
+            track = self._settled(self._sets, track)
         dts = ms * _TICKS_PER_MS
         if nanoseconds:
             dts += (nanoseconds * _TICKS_PER_MS + _NS_PER_MS // 2) // _NS_PER_MS
         return MediaReceived(Packet(track, dts, dts + offset_ms * _TICKS_PER_MS, keyframe, data))
+
+    def _settled(self, sets: ParameterSets, track: Track) -> Track:
+        """The track by a key frame's own parameter sets; as before where they make none."""
+        try:
+            sets.settle()
+        except MalformedMedia:
+            return track
+        if sets.track is not None and sets.track != track:
+            self._video = self.changed = track = sets.track
+        return track
 
     def _sound(self, data: memoryview, timestamp: int, nanoseconds: int = 0) -> MediaEvent:
         ms = self._unwrap(timestamp)

@@ -6,11 +6,11 @@ seen. Packets come in order (`ordering.py`), with extended numbers; a step of mo
 
 from dataclasses import dataclass
 
-from ingest.whip.parameter_sets import ParameterSets
 from media.codecs import h264, opus
 from media.codecs.opus import OpusConfig
 from media.malformed import MalformedMedia
 from media.packet import Track, audio_track
+from media.parameter_sets import ParameterSets
 
 MAX_UNIT_BYTES = 8 * 1024 * 1024
 """Of one access unit: as much as a video message of RTMP may have."""

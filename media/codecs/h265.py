@@ -15,6 +15,23 @@ MAX_SIDE = 16_888  # pixels; level 6.2's limit (§A.4.1: sqrt(8 × MaxLumaPs))
 
 
 @dataclass(frozen=True, slots=True)
+class Sps:
+    """What of a sequence parameter set (§7.3.2.2.1) goes into a configuration. `profile` is the general part of
+    profile_tier_level as it stands: 12 bytes.
+    """
+
+    number: int
+    width: int
+    height: int
+    chroma_format: int
+    bit_depth_luma: int
+    bit_depth_chroma: int
+    temporal_layers: int
+    nested: bool
+    profile: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class H265Config:
     """An HEVCDecoderConfigurationRecord (§8.3.3.1); `units` are its NAL units by type, in order."""
 
@@ -32,7 +49,8 @@ class H265Config:
         """Width and height in pixels after cropping; 0 × 0 if the parameter sets are in the stream itself (hev1)."""
         for kind, units in self.units:
             if kind == NAL_SPS and units:
-                return parse_sps_size(units[0])
+                sps = parse_sps(units[0])
+                return sps.width, sps.height
         return 0, 0
 
 
@@ -76,20 +94,37 @@ def is_keyframe(units: Sequence[bytes | memoryview]) -> bool:
     return any(unit[0] >> 1 & 0x3F in _IRAP for unit in units if unit)
 
 
-def parse_sps_size(unit: bytes | memoryview) -> tuple[int, int]:
-    """Width and height in pixels of a sequence parameter set NAL unit (§7.3.2.2.1). Raises MalformedMedia."""
-    if len(unit) < 4 or unit[0] >> 1 & 0x3F != NAL_SPS:
+def build_config(vps: Sequence[bytes], sps: Sequence[bytes], pps: Sequence[bytes]) -> bytes:
+    """The body of hvcC (§8.3.3.1.2), with four-byte lengths, for parameter sets without start codes. Raises
+    MalformedMedia.
+    """
+    if not (vps and sps and pps):
+        message = f"hvcC of {len(vps)} video, {len(sps)} sequence and {len(pps)} picture parameter sets"
+        raise MalformedMedia(message)
+    first = parse_sps(sps[0])
+    depths = (0xF8 | first.bit_depth_luma - 8, 0xF8 | first.bit_depth_chroma - 8)
+    body = bytearray((1, *first.profile, 0xF0, 0, 0xFC, 0xFC | first.chroma_format, *depths, 0, 0))
+    body += bytes((first.temporal_layers << 3 | first.nested << 2 | 3, 3))
+    for kind, units in ((NAL_VPS, vps), (NAL_SPS, sps), (NAL_PPS, pps)):
+        body += bytes((0x80 | kind,)) + len(units).to_bytes(2, "big")
+        for unit in units:
+            body += len(unit).to_bytes(2, "big") + unit
+    return bytes(body)
+
+
+def parse_sps(unit: bytes | memoryview) -> Sps:
+    """Reads a sequence parameter set NAL unit, its header included. Raises MalformedMedia."""
+    if len(unit) < 15 or unit[0] >> 1 & 0x3F != NAL_SPS:
         message = "not a sequence parameter set"
         raise MalformedMedia(message)
-    bits = Bits(nal.unescape(unit)[2:])
+    plain = nal.unescape(unit)
+    bits = Bits(plain[2:])
     bits.skip(4)  # sps_video_parameter_set_id
-    sub_layers = bits.u(3)
-    bits.skip(1)  # sps_temporal_id_nesting_flag
+    sub_layers, nested = bits.u(3), bits.flag()
     _skip_profile_tier_level(bits, sub_layers)
-    bits.ue()  # sps_seq_parameter_set_id
-    chroma = bits.ue()
-    if chroma > 3:
-        message = "sequence parameter set has an impossible chroma format"
+    number, chroma = bits.ue(), bits.ue()
+    if chroma > 3 or number > 15:
+        message = "sequence parameter set has an impossible number or chroma format"
         raise MalformedMedia(message)
     planes = chroma == 3 and bits.flag()
     width, height = bits.ue(), bits.ue()
@@ -101,7 +136,11 @@ def parse_sps_size(unit: bytes | memoryview) -> tuple[int, int]:
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         message = f"picture of {width} × {height} pixels"
         raise MalformedMedia(message)
-    return width, height
+    luma, chroma_depth = bits.ue() + 8, bits.ue() + 8
+    if luma > 15 or chroma_depth > 15:
+        message = "sequence parameter set has an impossible sample format"
+        raise MalformedMedia(message)
+    return Sps(number, width, height, chroma, luma, chroma_depth, sub_layers + 1, nested, plain[3:15])
 
 
 def _units(data: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], int]:

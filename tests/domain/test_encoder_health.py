@@ -90,6 +90,9 @@ def test_an_encoder_that_has_not_settled_is_not_judged() -> None:
         ({"queue_ms": 2001}, ("network_behind", "fair")),
         ({"queue_ms": 5001}, ("network_behind", "poor")),
         ({"queue_ms": 5001, "jitter_ms": 900}, ("network_behind", "poor")),
+        ({"drift_ppm": 500}, None),
+        ({"drift_ppm": 501}, ("clocks_apart", "fair")),
+        ({"drift_ppm": -5001}, ("clocks_apart", "poor")),
         ({"repairs": 9}, None),
         ({"repairs": 10}, ("timestamps_repaired", "fair")),
         ({"repairs": 300}, ("timestamps_repaired", "poor")),
@@ -118,6 +121,7 @@ def test_thresholds(known: dict[str, Any], light: tuple[str, str] | None) -> Non
         ({"video_profile": 122}, {"codec": "H.264 High 4:2:2"}),
         ({"video_codec": "h265", "video_profile": 2}, {"codec": "HEVC Main 10"}),
         ({"queue_ms": 3400}, {"seconds": "3.4"}),
+        ({"drift_ppm": -1000}, {"seconds": "3.6"}),
     ],
 )
 def test_numbers_for_the_words(known: dict[str, Any], facts: dict[str, int | str]) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ingest.rtmp.events import MediaReceived
+from ingest.rtmp.flv import MediaReader
 from ingest.timeline import LEAD
-from media.codecs import aac
-from media.packet import Packet, audio_track
+from media.codecs import aac, h264, h265, nal
+from media.packet import Packet, Track, audio_track
 from tests.ingest.real_media import in_order, package, pictures, shifted, sounds
 from tests.ingest.test_packager_by_ffmpeg import in_milliseconds
 from tests.media import clips
@@ -198,6 +200,48 @@ def test_a_change_of_parameter_sets_in_mid_stream(
     assert change.discontinuity
     assert change.start == LEAD + video_end
     assert packaged.packager.dropped.total() == 0
+
+
+REPEATED = {"h264": (VIDEOS["B-frames as references"], 0x17), "h265": (VIDEOS["HEVC, open groups"], 0x1C)}
+
+
+def own_sets(track: Track) -> bytes:
+    """Its parameter sets as encoders repeat them before a key frame."""
+    if track.codec == "h264":
+        config = h264.parse_config(track.config)
+        return nal.join_lengths([*config.sps, *config.pps])
+    return nal.join_lengths(
+        unit for kind, units in h265.parse_config(track.config).units if kind < 39 for unit in units
+    )
+
+
+@pytest.mark.parametrize("codec", REPEATED)
+def test_parameter_sets_that_change_in_the_pictures_alone(codec: str, clip: Clip, tmp_path: Path) -> None:
+    """By RTMP: one configuration at the beginning, none at the change; the key frames bring their own."""
+    options, key = REPEATED[codec]
+    sources = [clip(*options), clip(*options, video="testsrc2=size=640x360:rate=25")]
+    demuxed = [clips.demux(source) for source in sources]
+    reader, packets, changed = MediaReader(), [], 0
+    assert reader.video(memoryview(bytes((key, 0, 0, 0, 0)) + demuxed[0].tracks[0].config), 0)
+    for number, source in enumerate(demuxed):
+        for p in source.packets:
+            head = bytes((key if p.keyframe else key + 0x10, 1)) + ((p.pts - p.dts) // 90).to_bytes(3, "big")
+            sets = own_sets(p.track) if p.keyframe else b""
+            at = p.dts // 90 + number * clips.SECONDS * 1000
+            event = reader.video(memoryview(head + sets + bytes(p.data)), at)
+            assert isinstance(event, MediaReceived)
+            packets.append(event.packet)
+            changed += reader.changed is not None
+            reader.changed = None
+    assert changed == 1
+    packaged = package(packets)
+    assert [stretch.init.tracks[0].width for stretch in packaged.stretches] == [320, 640]
+    for number, (stretch, file) in enumerate(zip(packaged.stretches, sources, strict=True)):
+        made = pictures(stretch.write(tmp_path / "made.mp4"))
+        assert made == shifted(pictures(file), LEAD / 90_000 + number * clips.SECONDS)
+    assert next(opened for opened in packaged.opened if opened.init_number == 2).discontinuity
+    assert packaged.packager.dropped.total() == 0
+    assert packaged.line.repairs.total == 0
 
 
 def test_a_group_of_twenty_seconds_is_cut_at_six(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def random_media(seed: int, sources: Sequence[clips.Demuxed], *, early: bool = F
     lanes: list[list[Packet]] = []
     if random.random() < 0.9:
         source = random.choice(videos)
-        lanes.append(_pictures(random, [p for p in source.packets if p.track == source.tracks[0]], early))
+        lanes.append(pictures(random, [p for p in source.packets if p.track == source.tracks[0]], early))
     if not lanes or random.random() < 0.7:
         source = random.choice([source for source in sources if source.tracks[-1].kind == "audio"])
         lanes.append(_sounds(random, [p for p in source.packets if p.track == source.tracks[-1]]))
@@ -37,10 +37,11 @@ def random_media(seed: int, sources: Sequence[clips.Demuxed], *, early: bool = F
     return RandomMedia(lanes, ends, _mux(random, [lane[0].track for lane in lanes], lanes, ends))
 
 
-def _pictures(random: Random, source: list[Packet], early: bool) -> list[Packet]:
+def pictures(random: Random, source: Sequence[Packet], early: bool) -> list[Packet]:
+    """Some groups of a real encoder's pictures, at times drawn anew: no two steps need be alike."""
     starts = [n for n, packet in enumerate(source) if packet.keyframe]
     first = random.choice(starts)
-    chosen = source[first : first + random.randrange(1, 60)]
+    chosen = list(source[first : first + random.randrange(1, 60)])
     while len(chosen) > 1 and any(p.pts < chosen[-1].pts for p in source[first + len(chosen) :]):
         chosen.pop()  # no picture is missing that is shown between others
     times = _times(random, len(chosen))

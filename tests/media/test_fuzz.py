@@ -68,7 +68,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "h264 lengths": (h264.split_avcc, b"\x00\x00\x00\x02\x65\x88\x00\x00\x00\x01\x41"),
     "h264 start codes": (h264.annexb_to_avcc, b"\x00\x00\x00\x01\x65\x88\x00\x00\x01\x41"),
     "h265 track": (lambda data: video_track("h265", data).codec_string, HVCC),
-    "h265 sps": (h265.parse_sps_size, h265.parse_config(HVCC).units[1][1][0]),
+    "h265 sps": (h265.parse_sps, h265.parse_config(HVCC).units[1][1][0]),
     "av1 track": (lambda data: video_track("av1", data).codec_string, AV1C),
     "av1 sample": (av1.is_keyframe, b"\x12\x00\x0a\x01\x00\x32\x02\x10\x00"),
     "aac track": (lambda data: audio_track("aac", data).codec_string, bytes.fromhex("130856e59d4880")),
