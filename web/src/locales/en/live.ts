@@ -156,6 +156,10 @@ export const live = {
         what_video: 'Sound comes {ms} ms after the picture.',
         act: 'Correct the audio delay in the encoder and watch a speaker’s lips.',
       },
+      clocks_apart: {
+        what: 'Sound and picture drift {seconds} s an hour apart; this is being corrected.',
+        act: 'Check the sample rate (48 kHz) and the frame rate in the encoder, and update it.',
+      },
       timestamps_repaired: {
         what: 'Times were repaired {times} times within a minute.',
         act: 'Restart the encoder; if it goes on, update it or use another.',

@@ -149,6 +149,10 @@ export const live = {
         what_video: '声音比画面晚 {ms} 毫秒。',
         act: '请在编码器中调整音频延迟，并对口型试看。',
       },
+      clocks_apart: {
+        what: '声音与画面每小时相差 {seconds} 秒，系统正在校正。',
+        act: '请检查编码器的音频采样率（48 kHz）和帧率，并更新编码器。',
+      },
       timestamps_repaired: {
         what: '近一分钟修正了 {times} 次时间戳。',
         act: '请重启编码器；若仍如此，请更新编码器或换一台。',
