@@ -81,6 +81,8 @@ class Take:
         self._session = session
         self._base = base
         self._clock = clock
+        # WHIP's tracks share the browser's clock (RTCP sender reports), and its pictures queue behind its sound.
+        self._watches_clocks = publish.protocol == kinds.Protocol.rtmp
 
     @property
     def end(self) -> int:
@@ -103,7 +105,7 @@ class Take:
         if self.timeline is None:
             self.timeline = Timeline(self._base())
         try:
-            placed = self.timeline.place(packet, self.heard_at)
+            placed = self.timeline.place(packet, self.heard_at if self._watches_clocks else None)
         except MalformedMedia as error:
             self.malformed += 1
             log.warning("packet_malformed", take=str(self.id), error=str(error))

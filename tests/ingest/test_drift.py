@@ -5,15 +5,24 @@ from dataclasses import dataclass, field
 from heapq import merge
 from itertools import pairwise
 from random import Random
+from uuid import uuid4
 
 import pytest
 
+from domain.encoder_health import HealthCode, encoder_health
+from domain.kinds import Protocol
 from ingest.drift import Drift
+from ingest.encoder_facts import facts_of
 from ingest.events import CLOCK
+from ingest.findings import findings
 from ingest.repairs import RepairKind
+from ingest.settings import IngestSettings
+from ingest.spool import TakeSpool
+from ingest.take import Publish
 from ingest.timeline import LEAD, Timeline
 from media.packet import Packet
 from tests.ingest.builders import AUDIO, VIDEO
+from tests.ingest.live_house import House
 
 HOUR = 3600.0
 MOST_APART = 0.150
@@ -186,6 +195,36 @@ def test_media_that_comes_all_at_once_tells_nothing() -> None:
         drift.sound(n * 1000, 5.0)
         assert drift.picture(n * 3000, 5.0, 3000) == 0
     assert drift.moved == 0
+
+
+def test_the_take_s_report_and_the_encoder_s_health_say_it(settings: IngestSettings) -> None:
+    house = House(settings)
+    take = house.take()
+    for comes, _, packet in Encoder(picture_ppm=5_000).sent(90):
+        house.seconds = comes
+        take.packet(packet)
+    told = findings(take, disk_gaps=0)
+    assert told["repairs"].keys() == {"drift"}
+    assert 3 <= told["repairs"]["drift"] <= 4
+    assert {(one["kind"], one["track"]) for one in told["repaired"]} == {("drift", "video")}
+    assert take.timeline is not None
+    reading = take.statistics.read(house.seconds, take.timeline.repairs.total)
+    (verdict,) = [one for one in encoder_health(facts_of(take, reading, 0)) if one.code == HealthCode.clocks_apart]
+    assert float(verdict.facts["seconds"]) == pytest.approx(18, abs=0.5)
+    take.ended("unpublished")
+
+
+def test_a_browser_s_clocks_are_not_watched(settings: IngestSettings) -> None:
+    """Its pictures queue behind its sound when the line is slow, and their stamps are right."""
+    house = House(settings)
+    publish = Publish(Protocol.whip, "Chromium", "127.0.0.1", lambda code, text: None)
+    about = house.session.about_take(uuid4(), 1)
+    take = house.session.begin_take(publish, TakeSpool.create(settings.spool_folder, about))
+    for comes, _, packet in Encoder(picture_ppm=5_000).sent(60):
+        house.seconds = comes
+        take.packet(packet)
+    assert findings(take, disk_gaps=0)["repairs"] == {}
+    take.ended("unpublished")
 
 
 @pytest.mark.long
