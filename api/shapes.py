@@ -58,6 +58,14 @@ class Person(msgspec.Struct):
     display_name: str
 
 
+class Namesake(msgspec.Struct):
+    """A person as those see them who must not take one for another of the same name."""
+
+    id: UUID
+    display_name: str
+    login: str
+
+
 class Place(msgspec.Struct):
     """A programme or a cohort, by its title."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from api.permit import require_for
 from api.sessions.actions import locked, readable, scope_of
-from api.shapes import Person
+from api.shapes import Namesake
 from api.versions import Seen
 from domain.kinds import Role
 from domain.live_review import Reviewed, may_review, require_may_change, require_may_review
@@ -21,7 +21,7 @@ MOST_LOOKED_AT = 200
 ROLES = frozenset(role for role in Role if Action.session_control in PERMISSIONS[role])
 
 
-async def candidates(tx: Transaction, known: Known, session_id: UUID, q: str) -> list[Person]:
+async def candidates(tx: Transaction, known: Known, session_id: UUID, q: str) -> list[Namesake]:
     """Who could review the session, by their names: so few that a word narrows them."""
     session = await readable(tx, known, session_id)
     require_for(known, Action.session_name_reviewer, scope_of(session))
@@ -29,7 +29,7 @@ async def candidates(tx: Transaction, known: Known, session_id: UUID, q: str) ->
     grants = await accounts.grants_by_account(tx, [one.id for one in found])
     reviewed = _reviewed(session)
     fit = [one for one in found if may_review(grants[one.id], reviewed, one.id)]
-    return [Person(one.id, one.display_name) for one in fit[:MOST_FOUND]]
+    return [Namesake(one.id, one.display_name, one.login) for one in fit[:MOST_FOUND]]
 
 
 async def name(

@@ -15,7 +15,7 @@ from api.resources import Resources
 from api.sessions import actions, reviewer, viewers
 from api.sessions.schemas import IngestShape, ReviewerChange, SessionChange, SessionCommand, SessionShape, View
 from api.sessions.viewers import ViewersShape
-from api.shapes import Cursor, Limit, PageShape, Person, PlaybackShape, ReasonGiven, Word, aware, page_size
+from api.shapes import Cursor, Limit, Namesake, PageShape, PlaybackShape, ReasonGiven, Word, aware, page_size
 from api.versions import etag, seen
 from domain.permissions import Action
 from domain.states import SessionState
@@ -65,7 +65,7 @@ async def change(
 
 
 @get("/sessions/{session_id:uuid}/reviewers", opt=permit.action(Action.session_name_reviewer))
-async def reviewers(resources: Resources, known: Known, session_id: UUID, q: Word = None) -> PageShape[Person]:
+async def reviewers(resources: Resources, known: Known, session_id: UUID, q: Word = None) -> PageShape[Namesake]:
     """Who could review the session, by their names, twenty at most; `q` is found anywhere in login or name."""
     async with resources.catalogue.transaction() as tx:
         return PageShape(await reviewer.candidates(tx, known, session_id, q or ""), None)

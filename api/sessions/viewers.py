@@ -10,12 +10,13 @@ import msgspec
 from api.permit import require_for
 from api.resources import Resources
 from api.sessions.actions import locked, readable, scope_of
-from api.shapes import Person
+from api.shapes import Namesake
 from domain.permissions import Action, may
 from domain.refusals import Refusal, RefusalCode
 from storage import live_viewers
 from storage.catalogue import accounts, sessions, withdrawals
 from storage.catalogue.sign_ins import Known
+from storage.catalogue.tables.account import Account
 from storage.catalogue.transaction import Actor, Transaction
 
 MOST_SHOWN = 200
@@ -25,14 +26,14 @@ class ViewersShape(msgspec.Struct):
     """Who watches now, by name, and who was sent away. `watching` counts those who are not shown too."""
 
     watching: int
-    viewers: list[Person]
+    viewers: list[Namesake]
     removed: list["RemovedShape"]
 
 
 class RemovedShape(msgspec.Struct):
     """Somebody who was sent away, and when."""
 
-    viewer: Person
+    viewer: Namesake
     at: datetime
 
 
@@ -48,14 +49,8 @@ async def listed(resources: Resources, known: Known, session_id: UUID, q: str) -
         here = [one for one in watching if one not in removed]
         shown = await accounts.named(tx, here, q=q, limit=MOST_SHOWN)
         sent_away = await accounts.by_id(tx, removed.keys())
-    return ViewersShape(
-        len(here),
-        [Person(one.id, one.display_name) for one in shown],
-        sorted(
-            (RemovedShape(Person(one.id, one.display_name), removed[one.id]) for one in sent_away.values()),
-            key=lambda one: one.at,
-        ),
-    )
+    away = [RemovedShape(_shown(one), removed[one.id]) for one in sent_away.values()]
+    return ViewersShape(len(here), [_shown(one) for one in shown], sorted(away, key=lambda one: one.at))
 
 
 async def remove(
@@ -80,3 +75,7 @@ async def readmit(
     if not await withdrawals.readmit(tx, session_id, account_id):
         raise Refusal(RefusalCode.not_found, kind="removed_viewer", id=account_id)
     await tx.audit(actor, "viewer_readmitted", "session", session_id, account=str(account_id), reason=reason)
+
+
+def _shown(account: Account) -> Namesake:
+    return Namesake(account.id, account.display_name, account.login)

@@ -212,6 +212,14 @@ def test_live_playlists_and_parts_are_never_cached(house: House) -> None:
         assert house.ingest.seen.count(f"{base}/{name}") == 3
 
 
+def test_what_a_reviewer_sees_ahead_reaches_ingest_each_time_finished_segments_too(house: House) -> None:
+    base = f"/preview/{uuid.uuid4()}/{a_token()}"
+    for name in ("main.m3u8", "seg-7.m4s"):
+        for _ in range(2):
+            assert house.viewer.get(f"{base}/{name}").text == "ahead"
+        assert house.ingest.seen.count(f"{base}/{name}") == 2
+
+
 def test_blocking_reloads_of_one_playlist_all_wait_at_ingest(house: House) -> None:
     """With a cache lock only one would arrive and nobody would ever be answered: ingest publishes when all 20 wait."""
     house.ingest.waiting, house.ingest.waiting_wanted = 0, 20
@@ -313,6 +321,7 @@ def test_no_token_and_no_signature_is_logged(house: House) -> None:
         f"/live/{session}%2F{token}/part-1.1.m4s",
         f"/x/../live/{session}/{token}/part-1.1.m4s?token={token}",
         f"/live/{session}/{token}",
+        f"/preview/{session}/{token}/seg-1.m4s",
         f"/replay/{session}/{token}/720p/{house.segment(0, 99)}",
         f"/whep/{session}/{token}",
         f"/whip/{session}/{token}",

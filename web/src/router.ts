@@ -41,6 +41,26 @@ export const router = createRouter({
       meta: { title: 'pages.watch', door: 'schedule', needs: 'session_read', stage: true },
     },
     {
+      path: '/sessions/:id/review',
+      name: 'review',
+      component: () => import('./pages/ReviewPage.vue'),
+      props: true,
+      meta: { title: 'pages.review', door: 'schedule', needs: 'session_control', stage: true },
+    },
+    {
+      path: '/evidence',
+      name: 'evidence',
+      component: () => import('./pages/EvidencePage.vue'),
+      meta: { title: 'pages.evidence', needs: 'evidence_read' },
+    },
+    {
+      path: '/evidence/:id',
+      name: 'evidence-of',
+      component: () => import('./pages/EvidenceOfPage.vue'),
+      props: true,
+      meta: { title: 'pages.evidence', door: 'evidence', needs: 'evidence_read' },
+    },
+    {
       path: '/recordings',
       name: 'recordings',
       component: () => import('./pages/RecordingsPage.vue'),

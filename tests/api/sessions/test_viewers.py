@@ -42,7 +42,7 @@ async def test_the_names_come_once_they_are_asked_for(
     await live_viewers.tell(resources.valkey, session.id, [school.learner.id, school.stranger.id], clock.now)
     seen = (await client.get(path(session, "/viewers"), params={"q": "王"})).json()
     assert seen["watching"] == 2
-    assert seen["viewers"] == [{"id": str(school.learner.id), "display_name": "王同学"}]
+    assert seen["viewers"] == [{"id": str(school.learner.id), "display_name": "王同学", "login": school.learner.login}]
     clock.now += live_viewers.PRESENT + timedelta(seconds=1)
     assert (await client.get(path(session, "/viewers"))).json()["watching"] == 0
 

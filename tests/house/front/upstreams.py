@@ -99,6 +99,8 @@ class StandInIngest:
         match scope["path"].split("/"):
             case ["", "live", session, token, name]:
                 await self._live(send, session, token, name)
+            case ["", "preview", _, _, _]:
+                await answer(send, 200, b"ahead", Content_Type="video/mp4")
             case ["", "_live", session, name]:
                 allowed = scope["query_string"].decode() == PROOF
                 await answer(

@@ -1,7 +1,7 @@
 // Sessions (直播课): the schedule, the ingest address, the encoder's live state, control and playback.
-import { get, post } from './client'
+import { get, patch, post } from './client'
 import type { RecordingState } from './recordings'
-import type { Instant, Named, Page, Person, Playback, Uuid } from './shapes'
+import type { Instant, Named, Namesake, Page, Person, Playback, Uuid } from './shapes'
 
 export type SessionState =
   'draft' | 'filed' | 'approved' | 'scheduled' | 'live' | 'cut' | 'ended' | 'cancelled'
@@ -18,11 +18,18 @@ export interface Session {
   programme: Named | null
   cohort: Named | null
   instructor: Person | null
+  /** Told to who controls it or names one. */
+  reviewer: Person | null
   recording_id: Uuid | null
   recording_state: RecordingState | null
   release: 'roster_at_once' | 'after_review' | 'never'
+  /** How long after its teacher its audience sees it. */
+  delay_seconds: number
+  cut_reason: string | null
   went_live_at: Instant | null
   ended_at: Instant | null
+  /** How many watched it live at one time, at most. */
+  peak_viewers: number | null
   version: number
   may: string[]
 }
@@ -76,6 +83,8 @@ export interface LiveState {
   /** The worst first; `good` alone where nothing is wrong. */
   health?: EncoderVerdict[]
   viewers?: number | null
+  /** Nothing is let out because no cut could be heard. */
+  frozen?: boolean
   video_codec?: string | null
   audio_codec?: string | null
   problem_code?: string | null
@@ -110,9 +119,32 @@ export const readIngest = (id: Uuid) => get<IngestAddress>(`/sessions/${id}/inge
 export const renewIngest = (id: Uuid) => post<IngestAddress>(`/sessions/${id}/ingest/renewal`, { body: {} })
 export const readLive = (id: Uuid) => get<LiveState>(`/sessions/${id}/live`)
 export const playSession = (id: Uuid) => post<Playback>(`/sessions/${id}/playback`, { body: {} })
-/** The same for whoever teaches or controls it, who is not of its audience and not counted. */
+/** Ahead of its audience, and on while it is cut, for whoever teaches or controls it; nobody is counted by it. */
 export const previewSession = (id: Uuid) =>
-  post<Playback>(`/sessions/${id}/playback`, { body: {}, query: { preview: true } })
+  post<Playback>(`/sessions/${id}/playback`, { body: {}, query: { view: 'preview' } })
+/** What its audience sees, for the same people. */
+export const monitorSession = (id: Uuid) =>
+  post<Playback>(`/sessions/${id}/playback`, { body: {}, query: { view: 'monitor' } })
+
+export const findReviewers = async (id: Uuid, q: string) =>
+  (await get<Page<Namesake>>(`/sessions/${id}/reviewers`, { query: { q } })).items
+export const nameReviewer = (session: Session, accountId: Uuid | null) =>
+  patch<Session>(`/sessions/${session.id}/reviewer`, {
+    body: { account_id: accountId },
+    version: session.version,
+  })
+
+export interface Viewers {
+  watching: number
+  viewers: Namesake[]
+  removed: { viewer: Namesake; at: Instant }[]
+}
+
+export const listViewers = (id: Uuid, q: string) => get<Viewers>(`/sessions/${id}/viewers`, { query: { q } })
+export const removeViewer = (id: Uuid, viewer: Uuid, reason: string) =>
+  post<unknown>(`/sessions/${id}/viewers/${viewer}/removal`, { body: { reason } })
+export const readmitViewer = (id: Uuid, viewer: Uuid, reason: string) =>
+  post<unknown>(`/sessions/${id}/viewers/${viewer}/readmission`, { body: { reason } })
 
 export type Control = 'cut' | 'resume' | 'kick' | 'end'
 export const controlSession = (id: Uuid, control: Control, reason: string) =>

@@ -19,6 +19,11 @@ export interface Person {
   display_name: string
 }
 
+/** Where one must not be taken for another of the same name. */
+export interface Namesake extends Person {
+  login: string
+}
+
 export interface Playback {
   url: string
   expires_at: Instant

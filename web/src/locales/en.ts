@@ -4,8 +4,18 @@ import { library } from './en/library'
 import { live } from './en/live'
 import { offices } from './en/offices'
 import { problems } from './en/problems'
+import { review } from './en/review'
 import { shell } from './en/shell'
 import { timetables } from './en/timetables'
 import type { Messages } from './zh-CN'
 
-export const en: Messages = { ...shell, ...live, ...library, ...courses, ...timetables, ...offices, problems }
+export const en: Messages = {
+  ...shell,
+  ...live,
+  ...library,
+  ...courses,
+  ...timetables,
+  ...offices,
+  ...review,
+  problems,
+}

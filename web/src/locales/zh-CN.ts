@@ -4,9 +4,19 @@ import { library } from './zh-CN/library'
 import { live } from './zh-CN/live'
 import { offices } from './zh-CN/offices'
 import { problems } from './zh-CN/problems'
+import { review } from './zh-CN/review'
 import { shell } from './zh-CN/shell'
 import { timetables } from './zh-CN/timetables'
 
-export const zhCN = { ...shell, ...live, ...library, ...courses, ...timetables, ...offices, problems }
+export const zhCN = {
+  ...shell,
+  ...live,
+  ...library,
+  ...courses,
+  ...timetables,
+  ...offices,
+  ...review,
+  problems,
+}
 
 export type Messages = typeof zhCN

@@ -12,6 +12,7 @@ export const library = {
     courses: 'Back to courses',
     schedule: 'Back to the schedule',
     certificates: 'Back to certificates',
+    evidence: 'Back to the evidence',
   },
   recordings: {
     title: 'Recordings',

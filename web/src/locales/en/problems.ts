@@ -53,6 +53,7 @@ export const problems = {
   token_invalid: 'The permission to play is not valid. Reload the page.',
   token_expired: 'The permission to play has expired. Reload the page.',
   not_released: 'Not released yet.',
+  viewer_removed: 'You were removed from this session. Ask its teacher or organiser.',
   not_live: 'Nothing is live at the moment.',
 
   control_invalid: 'The control order is not valid.',

@@ -29,6 +29,8 @@ export const shell = {
     certificates: 'Certificates',
     courses: 'Courses',
     course: 'Course',
+    review: 'Review desk',
+    evidence: 'Evidence of cuts',
     audit: 'Audit trail',
     timetable_import: 'Import',
     not_found: 'No such page',

@@ -12,6 +12,7 @@ export const library = {
     courses: '返回精品课程',
     schedule: '返回课表',
     certificates: '返回清除凭证',
+    evidence: '返回切断证据',
   },
   recordings: {
     title: '录像',

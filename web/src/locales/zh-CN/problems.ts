@@ -52,6 +52,7 @@ export const problems = {
   token_invalid: '播放授权无效，请刷新页面。',
   token_expired: '播放授权已过期，请刷新页面。',
   not_released: '内容尚未发布，暂时不能观看。',
+  viewer_removed: '您已被移出本场直播。如有疑问，请联系授课教师或组织者。',
   not_live: '当前没有直播。',
 
   control_invalid: '控制指令无效。',

@@ -30,6 +30,8 @@ export const shell = {
     courses: '精品课程',
     course: '精品课程',
     audit: '审计日志',
+    review: '审核台',
+    evidence: '切断证据',
     timetable_import: '课表导入',
     not_found: '页面不存在',
   },

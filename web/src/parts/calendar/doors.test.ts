@@ -26,6 +26,13 @@ it('takes the instructor to the session first', () => {
   ])
 })
 
+it('takes a reviewer to the desk first, where there is something to review ahead', () => {
+  const held = session('live', ['session_control', 'session_play'], { delay_seconds: 5 })
+  expect(names(held)).toEqual(['review-session', 'open-session', 'watch-session'])
+  expect(names({ ...held, delay_seconds: 0 })).toEqual(['open-session', 'watch-session'])
+  expect(names({ ...held, may: ['session_publish', 'session_control'] })).toEqual(['open-session'])
+})
+
 it('takes a learner to the live page, then to the replay', () => {
   expect(names(session('live', ['session_play']))).toEqual(['watch-session'])
   expect(doorsOf(session('cut', ['session_play']), START)[0]?.words).toBeUndefined()

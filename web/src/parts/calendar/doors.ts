@@ -3,7 +3,7 @@ import type { RouteLocationRaw } from 'vue-router'
 import type { Session } from '@/api/sessions'
 
 export interface SessionDoor {
-  name: 'open-session' | 'watch-session' | 'replay-session' | 'certificate-session'
+  name: 'review-session' | 'open-session' | 'watch-session' | 'replay-session' | 'certificate-session'
   /** What stands on it, where that is not its name. */
   words?: 'watch-soon'
   to: RouteLocationRaw
@@ -27,6 +27,10 @@ export function doorsOf(session: Session, now: number, seesCertificates = false)
   const doors: SessionDoor[] = []
   const { id, state, recording_id: recording, may } = session
   const over = state === 'ended' || state === 'cancelled'
+  // What is held back is reviewed first by whoever does not teach it.
+  if (!over && session.delay_seconds && may.includes('session_control') && !may.includes('session_publish')) {
+    doors.push({ name: 'review-session', to: { name: 'review', params: { id } } })
+  }
   if (!over && (may.includes('session_publish') || may.includes('session_control'))) {
     doors.push({ name: 'open-session', to: { name: 'session', params: { id } } })
   }

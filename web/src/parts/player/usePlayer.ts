@@ -157,10 +157,16 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
     hls = null
   })
 
+  /** Seconds since what is on the screen was published, to this moment; null before anything is. */
+  function latency(): number | null {
+    if (!video.value || !details?.live) return null
+    return Math.max(0, details.edge + details.age - video.value.currentTime)
+  }
+
   const clock = (position: number) => (details ? clockAt(details.fragments, position) : null)
   return {
     ...element,
     ...{ trouble, struggling, media, qualities, chosenQuality, shownQuality, behind, atLive },
-    ...{ load, seek, goLive, setQuality, clock },
+    ...{ load, seek, goLive, setQuality, clock, latency },
   }
 }
