@@ -1,10 +1,10 @@
 """HTTP answers of the delivery, on bare ASGI: what every answer has in common, and byte ranges (RFC 9110 §14)."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -57,17 +57,34 @@ def bad_request(reason: str) -> Answer:
     return Answer(400, f"{reason}\n".encode())
 
 
-def media(body: bytes, content_type: bytes, wanted_range: bytes | None) -> Answer:
-    """A whole resource that never changes, or the one range of it that was asked for."""
+class Stretch(NamedTuple):
+    """What is sent of a resource that never changes, from `first` to before `end`: all, the one range that was asked
+    for, or nothing.
+    """
+
+    status: int
+    headers: tuple[Header, ...]
+    first: int
+    end: int
+
+
+def stretch(length: int, wanted_range: bytes | None) -> Stretch:
+    """Of a resource of so many bytes."""
     headers: tuple[Header, ...] = (IMMUTABLE, (b"accept-ranges", b"bytes"))
-    span = _range(wanted_range, len(body)) if wanted_range else None
+    span = _range(wanted_range, length) if wanted_range else None
     if span is None:
-        return Answer(200, body, content_type, headers)
+        return Stretch(200, headers, 0, length)
     first, last = span
     if first > last:
-        return Answer(416, b"", content_type, (NEVER, (b"content-range", b"bytes */%d" % len(body))))
-    shown = (b"content-range", b"bytes %d-%d/%d" % (first, last, len(body)))
-    return Answer(206, body[first : last + 1], content_type, (*headers, shown))
+        return Stretch(416, (NEVER, (b"content-range", b"bytes */%d" % length)), 0, 0)
+    shown = (b"content-range", b"bytes %d-%d/%d" % (first, last, length))
+    return Stretch(206, (*headers, shown), first, last + 1)
+
+
+def media(body: bytes, content_type: bytes, wanted_range: bytes | None) -> Answer:
+    """A whole resource that never changes, or the one range of it that was asked for."""
+    shown = stretch(len(body), wanted_range)
+    return Answer(shown.status, body[shown.first : shown.end], content_type, shown.headers)
 
 
 def playlist(body: bytes, *, gzip: bool) -> Answer:
@@ -77,7 +94,12 @@ def playlist(body: bytes, *, gzip: bool) -> Answer:
 
 def head(answer: Answer) -> bytes:
     """Status line and fields of an HTTP/1.1 answer, but for the date and the blank line (RFC 9112)."""
-    return b"%bcontent-length: %d\r\n" % (_fields(answer.status, answer.content_type, answer.headers), len(answer.body))
+    return head_of(answer.status, answer.content_type, answer.headers, len(answer.body))
+
+
+def head_of(status: int, content_type: bytes, headers: tuple[Header, ...], length: int) -> bytes:
+    """The same of an answer whose body lies elsewhere."""
+    return b"%bcontent-length: %d\r\n" % (_fields(status, content_type, headers), length)
 
 
 @lru_cache(maxsize=256)
@@ -105,6 +127,10 @@ def header(scope: Scope, name: bytes) -> bytes | None:
         if key == name:
             return value
     return None
+
+
+def takes_gzip(headers: Iterable[Header]) -> bool:
+    return any(b"gzip" in value for name, value in headers if name == b"accept-encoding")
 
 
 def _range(text: bytes, length: int) -> tuple[int, int] | None:

@@ -30,12 +30,18 @@ class Bell:
         self._timer: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
-        """Something changed: whoever is ready now is answered soon, in the order in which they came."""
+        """Something changed: whoever is ready now is answered soon, in the order in which they came. Those who wait
+        for the same by the same callable are asked once.
+        """
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, deque()
+        found: dict[Callable[[], bool], bool] = {}
         for one in waiting:
-            if one.ready():
+            is_ready = found.get(one.ready)
+            if is_ready is None:
+                is_ready = found[one.ready] = one.ready()
+            if is_ready:
                 self._due.append((one.done, True))
             else:
                 self._waiting.append(one)
@@ -45,10 +51,9 @@ class Bell:
         """Calls `done(True)` once `ready` at a ring, `done(False)` when the time is over first. Who waits at one bell
         has one limit, or the longer holds up the shorter.
         """
-        loop = asyncio.get_running_loop()
-        self._waiting.append(_Waiting(ready, done, loop.time() + limit_seconds))
+        self._waiting.append(_Waiting(ready, done, time.monotonic() + limit_seconds))
         if self._timer is None:
-            self._timer = loop.call_later(limit_seconds, self._expire)
+            self._timer = asyncio.get_running_loop().call_later(limit_seconds, self._expire)
 
     async def until(self, ready: Callable[[], bool], limit_seconds: float) -> bool:
         """Waits until `ready`; asked at once and at every ring. False when the time is over first."""
@@ -59,13 +64,14 @@ class Bell:
         return await over
 
     def _expire(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        self._timer = None
+        now = time.monotonic()
         while self._waiting and self._waiting[0].deadline <= now:
             one = self._waiting.popleft()
             self._due.append((one.done, one.ready()))
-        first = self._waiting[0].deadline if self._waiting else None
-        self._timer = None if first is None else loop.call_at(first, self._expire)
+        if self._waiting:
+            left_seconds = self._waiting[0].deadline - now
+            self._timer = asyncio.get_running_loop().call_later(left_seconds, self._expire)
         self._answer_soon()
 
     def _answer_soon(self) -> None:

@@ -6,15 +6,18 @@ else (other paths and methods, what is read from a disk or asked of another node
 goes uvicorn's way, to the very same `Delivery`. Requests behind a held one wait in uvicorn's own queue.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ingest.hls.answers import Answer, Scope, head
-from ingest.hls.found import Fetching, Waiting
+from ingest.hls.answers import Answer, Header, Scope, head
+from ingest.hls.familiar import Known
+from ingest.hls.found import Fetching, Found, Waiting
 from ingest.hls.names import PREFIX
+from ingest.hls.sending import Outcome, Sending
 from ingest.hls.server import Delivery
 
 log = structlog.get_logger()
@@ -46,14 +49,69 @@ class _Cycle:
 _ANSWERED = _Cycle(answered=True)
 
 
+def _scope(url: bytes, headers: Sequence[Header]) -> Scope:
+    path, _, query = url.partition(b"?")
+    return {"method": "GET", "path": path.decode("latin-1"), "query_string": query, "headers": headers}
+
+
 class DirectHttp(HttpToolsProtocol):
     """One viewer's connection."""
 
     def __init__(self, delivery: Delivery, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._delivery = delivery
+        self._sending: Sending | None = None
+        self._early = self._came = b""
+        self._inside = False
+        self._quiet_since = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        if self._sending is not None:  # the client may have the whole answer before the loop hears of it
+            self._early += data
+            self.flow.pause_reading()
+        elif self._inside or not self._is_known(data):
+            self._came = data
+            super().data_received(data)
+            self._came = b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._sending is not None:
+            self._sending.stop()
+
+    def _is_known(self, data: bytes) -> bool:
+        """Answers, or holds, a request that needs no parser."""
+        if (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused:
+            return False
+        known = self._delivery.familiar.read(data)
+        if known is None:
+            return False
+        try:
+            found = self._delivery.known(known, partial(self._look, known, data))
+        except Exception:
+            log.exception("live_request_failed")
+            return False  # it is looked at again, by the book
+        if found is None:
+            return False
+        if isinstance(found, Answer):
+            self.cycle = _ANSWERED  # type: ignore[assignment]
+            self._write(_ANSWERED, found)
+        else:
+            cycle = _Cycle(answered=False)
+            self.cycle = cycle  # type: ignore[assignment]
+            self._hold(cycle, found)
+        return True
+
+    def _look(self, known: Known, data: bytes) -> Found:
+        url = data.split(b" ", 2)[1]
+        return self._delivery.look(_scope(url, known.fields.headers))
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._inside = False
 
     def on_message_begin(self) -> None:
+        self._inside = True
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -84,28 +142,28 @@ class DirectHttp(HttpToolsProtocol):
 
     def _answered(self) -> bool:
         """Answers, or holds the request. False for what has to be fetched."""
-        path, _, query = self.url.partition(b"?")
-        scope: Scope = {
-            "method": "GET",
-            "path": path.decode("latin-1"),
-            "query_string": query,
-            "headers": self.headers,
-        }
+        scope = _scope(self.url, self.headers)
         try:
             found = self._delivery.look(scope)
+            if not isinstance(found, Fetching) and (isinstance(found, Waiting) or found.status == 200):
+                self._delivery.learn(self._came, self.url, scope)
         except Exception:
             log.exception("live_request_failed")
             return False  # uvicorn answers for it
-        if isinstance(found, Fetching):
-            return False
-        if isinstance(found, Waiting):
-            self._hold(_Cycle(answered=False), found)
-        else:
+        if isinstance(found, Answer):
+            self.cycle = _ANSWERED  # type: ignore[assignment]
             self._write(_ANSWERED, found)
+            return True
+        before, cycle = self.cycle, _Cycle(answered=False)
+        self.cycle = cycle  # type: ignore[assignment]
+        if isinstance(found, Waiting):
+            self._hold(cycle, found)
+        elif not self._sends(cycle, found):
+            self.cycle = before
+            return False
         return True
 
     def _hold(self, cycle: _Cycle, waiting: Waiting) -> None:
-        self.cycle = cycle  # type: ignore[assignment]
         waiting.bell.when(waiting.ready, waiting.limit_seconds, partial(self._go_on, cycle, waiting))
 
     def _go_on(self, cycle: _Cycle, waiting: Waiting, came: bool) -> None:
@@ -114,12 +172,42 @@ class DirectHttp(HttpToolsProtocol):
         found = waiting.then() if came else waiting.late
         if isinstance(found, Waiting):
             self._hold(cycle, found)
-        elif isinstance(found, Fetching):
-            task = self.loop.create_task(self._fetch(cycle, found))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        else:
+        elif isinstance(found, Answer):
             self._write(cycle, found)
+        elif not self._sends(cycle, found):
+            self._fetch_soon(cycle, found)
+
+    def _sends(self, cycle: _Cycle, fetching: Fetching) -> bool:
+        """Begins to send from a file, if it is one. False where it is not, or that cannot be done."""
+        filed = fetching.filed
+        if filed is None or self.scheme != "http" or self.transport.get_write_buffer_size():
+            return False
+        head = b"".join((filed.head, *self._fields(cycle), b"\r\n"))
+        try:
+            self._sending = Sending(
+                self.transport, self._delivery.to_spool, head, filed.body, partial(self._sent, cycle)
+            )
+        except OSError:  # the spool has just let go of it, or no descriptor is left
+            return False
+        self._sending.start()
+        return True
+
+    def _sent(self, cycle: _Cycle, outcome: Outcome) -> None:
+        self._sending = None
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        if outcome is Outcome.broken:
+            self.transport.abort()
+            return
+        self._complete(cycle)
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
+    def _fetch_soon(self, cycle: _Cycle, fetching: Fetching) -> None:
+        task = self.loop.create_task(self._fetch(cycle, fetching))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def _fetch(self, cycle: _Cycle, fetching: Fetching) -> None:
         answer = await self._delivery.fetched(fetching)
@@ -127,13 +215,38 @@ class DirectHttp(HttpToolsProtocol):
             self._write(cycle, answer)
 
     def _write(self, cycle: _Cycle, answer: Answer) -> None:
-        fields = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
-        if not cycle.keep_alive:
-            fields.append(b"connection: close\r\n")
-        cycle.response_complete = True
-        self.cycle = cycle  # type: ignore[assignment]
         # Two buffers, one system call: a part is never copied into its answer.
-        self.transport.writelines([b"".join((head(answer), *fields, b"\r\n")), answer.body])
+        self.transport.writelines([b"".join((head(answer), *self._fields(cycle), b"\r\n")), answer.body])
+        self._complete(cycle)
+
+    def _fields(self, cycle: _Cycle) -> list[bytes]:
+        """What uvicorn says in every answer."""
+        fields = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        return fields if cycle.keep_alive else [*fields, b"connection: close\r\n"]
+
+    def _complete(self, cycle: _Cycle) -> None:
+        cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if self.pipeline or self.flow.read_paused or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        # One timer runs on, rather than one for each answer.
+        self._quiet_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._keep_alive_for(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.is_closing():
+            return
+        left_seconds = self._quiet_since + self.timeout_keep_alive - self.loop.time()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._keep_alive_for(self.timeout_keep_alive)
+        elif left_seconds > 0:
+            self._keep_alive_for(left_seconds)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _keep_alive_for(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)

@@ -56,10 +56,11 @@ class SegmentReader:
         self._store = store
         self.elsewhere = elsewhere
         self._to_store = ThreadPoolExecutor(threads, "stored-segments")
-        self._to_spool = ThreadPoolExecutor(threads, "spooled-segments")
+        self.to_spool = ThreadPoolExecutor(threads, "spooled-segments")
+        """Also for whoever sends from the spool by themselves."""
 
     def close(self) -> None:
-        for threads in (self._to_store, self._to_spool):
+        for threads in (self._to_store, self.to_spool):
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def muxed(self, segment: WindowSegment) -> bytes | None:
@@ -69,7 +70,7 @@ class SegmentReader:
         source = segment.source
         if isinstance(source, SpoolSource):
             try:
-                return await _run(self._to_spool, partial(_read_file, source))
+                return await _run(self.to_spool, partial(_read_file, source))
             except FileNotFoundError:
                 source = segment.source  # the spool let go of it in the meantime
         if isinstance(source, StoredSource):
@@ -84,7 +85,7 @@ class SegmentReader:
         if segment.in_memory:
             return b"".join(part.audio for part in segment.parts if part.audio is not None)
         muxed = await self.muxed(segment)
-        return None if muxed is None else await _run(self._to_spool, partial(audio_of, init, muxed))
+        return None if muxed is None else await _run(self.to_spool, partial(audio_of, init, muxed))
 
 
 async def _run(threads: Executor, read: Callable[[], T]) -> T:

@@ -50,6 +50,10 @@ class Viewers:
         """The same of a token that previews it. Few do: none is remembered."""
         return check(self._secret, token, kind="preview", item_id=session_id, now=self._wall())
 
+    def counts(self, claim: PlaybackClaim) -> bool:
+        """Whether a claim that was admitted before still does."""
+        return claim.expires_at > self._wall() and not self.is_revoked(claim)
+
     def is_revoked(self, claim: PlaybackClaim) -> bool:
         return claim.sign_in_id in self._revoked or (
             claim.item_id in self._withdrawn and any(one.covers(claim) for one in self._withdrawn[claim.item_id])

@@ -60,6 +60,11 @@ class Stage:
     address: str
     sign_in: UUID
     left: list[Packet]
+    server: HttpServer
+
+    def keep_alive(self, seconds: float) -> None:
+        """Of connections that are made from now on."""
+        self.server._server.config.timeout_keep_alive = seconds  # type: ignore[assignment]
 
     def feed(self, seconds: float) -> None:
         """The next packets of the lecture, up to `seconds` of it."""
@@ -93,7 +98,7 @@ async def stage(settings: IngestSettings, store: ObjectStore) -> AsyncIterator[S
     async with httpx.AsyncClient(timeout=10) as client:
         take = house.take()
         address = f"http://127.0.0.1:{server.port}"
-        yield Stage(house, take, viewers, client, address, uuid4(), lecture(120, key_every=2.0))
+        yield Stage(house, take, viewers, client, address, uuid4(), lecture(120, key_every=2.0), server)
     server.stop()
     await running
 
