@@ -6,7 +6,7 @@ else (other paths and methods, what is read from a disk or asked of another node
 goes uvicorn's way, to the very same `Delivery`. Requests behind a held one wait in uvicorn's own queue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -81,30 +81,14 @@ class DirectHttp(HttpToolsProtocol):
 
     def _is_known(self, data: bytes) -> bool:
         """Answers, or holds, a request that needs no parser."""
-        if (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused:
-            return False
-        known = self._delivery.familiar.read(data)
-        if known is None:
-            return False
-        try:
-            found = self._delivery.known(known, partial(self._look, known, data))
-        except Exception:
-            log.exception("live_request_failed")
-            return False  # it is looked at again, by the book
-        if found is None:
-            return False
-        if isinstance(found, Answer):
-            self.cycle = _ANSWERED  # type: ignore[assignment]
-            self._write(_ANSWERED, found)
-        else:
-            cycle = _Cycle(answered=False)
-            self.cycle = cycle  # type: ignore[assignment]
-            self._hold(cycle, found)
-        return True
+        known = self._delivery.familiar.read(data) if self._is_free() else None
+        return known is not None and self._answered(partial(self._find, known, data))
 
-    def _look(self, known: Known, data: bytes) -> Found:
-        url = data.split(b" ", 2)[1]
-        return self._delivery.look(_scope(url, known.fields.headers))
+    def _find(self, known: Known, data: bytes) -> Found:
+        def look() -> Found:
+            return self._delivery.look(_scope(data.split(b" ", 2)[1], known.fields.headers))
+
+        return self._delivery.known(known, look) or look()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -117,8 +101,11 @@ class DirectHttp(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        if self.url.startswith(_PREFIX) and self._is_plain() and self._answered():
-            return
+        if self.url.startswith(_PREFIX) and self._is_plain():
+            scope = _scope(self.url, self.headers)
+            if self._answered(partial(self._delivery.look, scope)):
+                self._delivery.learn(self._came, self.url, scope)
+                return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.headers += headers
@@ -127,11 +114,9 @@ class DirectHttp(HttpToolsProtocol):
 
     def _is_plain(self) -> bool:
         """Whether the request may be answered from here."""
-        free = self.cycle is None or self.cycle.response_complete
         parser = self.parser
         return (
-            free
-            and not self.flow.write_paused
+            self._is_free()
             and parser.get_method() == b"GET"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
@@ -140,13 +125,14 @@ class DirectHttp(HttpToolsProtocol):
             and not self.expect_100_continue
         )
 
-    def _answered(self) -> bool:
+    def _is_free(self) -> bool:
+        """Whether the one before is answered, and the client reads."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+    def _answered(self, find: Callable[[], Found]) -> bool:
         """Answers, or holds the request. False for what has to be fetched."""
-        scope = _scope(self.url, self.headers)
         try:
-            found = self._delivery.look(scope)
-            if not isinstance(found, Fetching) and (isinstance(found, Waiting) or found.status == 200):
-                self._delivery.learn(self._came, self.url, scope)
+            found = find()
         except Exception:
             log.exception("live_request_failed")
             return False  # uvicorn answers for it

@@ -1,10 +1,11 @@
 """Requests whose pieces were all read before, told by their bytes: nothing of them is parsed again.
 
-A player asks four times a second with the same address and the same fields; only the name at the end is another, and
-that is the same for all who watch. Rule: a piece is learnt from a request that the parser took whole, and known where
-it stands in the same place again; whatever is not known byte for byte is for the parser.
+A player asks four times a second with the same address and the same fields; only the name at the end is another. Rule:
+a piece is learnt from a request that the parser took whole, and known where it stands in the same place again; a name
+is letters, digits and little else. Whatever is not known byte for byte is for the parser.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ REMEMBERED = 20_000
 """Addresses, and sets of fields, each a few hundred bytes; then all are learnt anew."""
 LONGEST_BYTES = 2048
 _METHOD = b"GET "
+_NAME = re.compile(rb"[\w.?=&-]{1,200}", re.ASCII)
 _VERSION = b" HTTP/1.1\r\n"
 _END = b"\r\n\r\n"
 # With these an answer is one viewer's alone, or a body may follow.
@@ -50,7 +52,9 @@ class Familiar:
         fields = self._fields.get(data[end:])
         slash = data.rfind(b"/", 0, end) + 1
         claim = self._claims.get(data[:slash])
-        return None if fields is None or claim is None else Known(claim, data[slash:end], fields)
+        if fields is None or claim is None or _NAME.fullmatch(data, slash, end) is None:
+            return None
+        return Known(claim, data[slash:end], fields)
 
     def learn(self, data: bytes, url: bytes, headers: Sequence[Header], claim: PlaybackClaim) -> None:
         """From what came in one go, and the request that the parser found in it."""

@@ -138,9 +138,13 @@ class Delivery:
         return found if isinstance(found, Answer) else self._waiting(Viewing(claim, session, same, again), found)
 
     def learn(self, data: bytes, url: bytes, scope: Scope) -> None:
-        """A request of someone who was let in is read sooner next time."""
-        _, _, session_text, token, _ = scope["path"].split("/")
-        self.familiar.learn(data, url, scope["headers"], self._viewers.admit(token, UUID(session_text)))
+        """A request of someone who is let in is read sooner next time."""
+        try:
+            _, _, session_text, token, _ = scope["path"].split("/")
+            claim = self._viewers.admit(token, UUID(session_text))
+        except (ValueError, Refusal):
+            return
+        self.familiar.learn(data, url, scope["headers"], claim)
 
     def _found(self, viewing: Viewing, find: Callable[[], There]) -> Found:
         """What `find` gives, once for all who ask for the same."""

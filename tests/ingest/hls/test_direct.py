@@ -150,7 +150,16 @@ async def test_a_body_with_a_get_is_passed_over(stage: Stage) -> None:
 async def test_a_request_that_is_known_by_its_bytes_is_answered_as_when_it_was_new(stage: Stage) -> None:
     """Of several viewers, by one connection each and by one for all; also after the window changed."""
     stage.feed(6.5)
-    names = ("index.m3u8", "main.m3u8", "init-1.mp4", "part-2.0.m4s", "seg-0.m4s", "part-9.0.m4s", "main.m3u8?x=/y")
+    names = (
+        "index.m3u8",
+        "main.m3u8",
+        "init-1.mp4",
+        "part-2.0.m4s",
+        "seg-0.m4s",
+        "part-9.0.m4s",
+        "main.m3u8?x=/y",
+        "x/main.m3u8",
+    )
     async with line(stage) as viewer, line(stage) as other:
         for seconds in (7.2, 9.0):
             stage.feed(seconds)
