@@ -43,6 +43,7 @@ class Part:
     """Whether a player can start here: it begins with a key frame, or there is no video."""
     muxed: bytes
     audio: bytes | None
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

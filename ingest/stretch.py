@@ -128,6 +128,7 @@ class Stretch:
         if not self._started:
             return
         end = max(self._now + self._lead.in_clock(self._lead.step), self._part_at)
+        self._divide(end)
         self._edges.append(_Edge(end, Cut.SEGMENT, end, hole=False))
         while self._edges:
             self._emit(self._edges.popleft(), out, last=not self._edges)
@@ -161,7 +162,7 @@ class Stretch:
             self._divide(time)
         part, segment = time - self._part_at, time - self._segment_at
         if not self.has_video:
-            keyframe = part >= self._rule.part and segment + self._rule.part // 2 >= self._rule.segment_min
+            keyframe = part >= self._rule.part_min and segment + self._rule.part // 2 >= self._rule.segment_min
         cut = self._rule.at(part=part, segment=segment, step=lane.in_clock(lane.step), keyframe=keyframe)
         if keyframe and self._segment_at_key and part:
             cut = Cut.SEGMENT
@@ -223,7 +224,8 @@ class Stretch:
         independent = not self.has_video or (first.track_id == 1 and first.samples[0].keyframe)
         muxed = _joined(self.fragment_number, runs)
         audio = self._audio(runs, muxed)
-        return Part(self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio)
+        pictures = len(first.samples) if self.has_video and first.track_id == 1 else 0
+        return Part(self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio, pictures)
 
     def _audio(self, runs: Sequence[TrackRun], muxed: bytes) -> bytes | None:
         """The part of the audio rendition: the same samples alone, as track 1."""

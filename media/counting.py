@@ -12,6 +12,9 @@ from media.boxes import Bytes
 from media.fragments import read_fragments
 from media.movie import parse_movie
 
+STAMPS_ROUNDED = 0.0006
+"""A millisecond in nearly two seconds; 29.97 differs from 30 by 0.001."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -36,6 +39,12 @@ class TrackCount:
     def as_row(self) -> dict[str, Any]:
         """As it is stored, and compared."""
         return asdict(self)
+
+
+def frame_rate(frames: int, seconds: float) -> float:
+    """Frames a second, where stamps may have been rounded to milliseconds: 24.01 over two seconds is 24."""
+    rate = frames / seconds
+    return float(round(rate)) if abs(rate - round(rate)) < STAMPS_ROUNDED * rate else rate
 
 
 def count(init: Bytes, media: Iterable[Bytes]) -> list[TrackCount]:

@@ -146,7 +146,7 @@ class MediaPlaylist:
         durations = [segment.duration_seconds for segment in self.segments]
         ahead = sum(part.duration_seconds for part in self.open_segment.parts) if self.open_segment else 0.0
         skipped = 0
-        if skip and self.server_control and self.server_control.can_skip_until_seconds is not None:
+        if skip and not self.endlist and self.server_control and self.server_control.can_skip_until_seconds is not None:
             skipped = older_than(durations, self.server_control.can_skip_until_seconds, ahead)
         bare = older_than(durations, 3 * self.target_duration_seconds, ahead)
         texts, map_uri = [self.header(skipped)], None

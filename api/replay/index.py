@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.states import RecordingState
+from media.counting import frame_rate
 from storage.catalogue import evidence, ladder, recordings, reels
 from storage.catalogue.reels import Placed
 from storage.catalogue.tables.rendition_reel import RenditionReel
@@ -34,6 +35,9 @@ class ReelFile:
     segments: Sequence[dict[str, Any]]
     width: int
     height: int
+    frame_rate: float | None
+    captured_under: str
+    """The source's init: reels that share it have the same formats in every rendition."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class ReplayIndex:
         """What a player that begins now may choose from."""
         ladder = [name for name in self.renditions if name != SOURCE]
         return ladder or [SOURCE]
+
+    def inits(self, rendition: str) -> list[str]:
+        """Init segments of the rendition, of which one at least has every format that it has."""
+        first = {one.captured_under: one.init_key for one in reversed(self.renditions[rendition])}
+        return list(reversed(first.values()))
 
     def reel(self, rendition: str, number: int) -> ReelFile | None:
         """The rendition's reel of that number."""
@@ -88,7 +97,7 @@ async def read_evidence(tx: Transaction, recording_id: UUID) -> ReplayIndex | No
     if recording is None or recording.state in GONE or not kept:
         return None
     files = [
-        ReelFile(number, one.object_key, one.init_key, one.starts_at, True, one.segments, 0, 0)
+        ReelFile(number, one.object_key, one.init_key, one.starts_at, True, one.segments, 0, 0, None, one.init_key)
         for number, one in enumerate(kept, 1)
     ]
     return ReplayIndex(recording_id, {SOURCE: files}, whole=recording.state not in GROWING)
@@ -105,6 +114,8 @@ def _captured(placed: Placed) -> ReelFile:
         segments=placed.reel.segments,
         width=video.get("width", 0),
         height=video.get("height", 0),
+        frame_rate=_frame_rate(placed),
+        captured_under=placed.init.object_key,
     )
 
 
@@ -118,4 +129,15 @@ def _encoded(placed: Placed, row: RenditionReel) -> ReelFile:
         segments=row.segments,
         width=row.width,
         height=row.height,
+        frame_rate=_frame_rate(placed),  # renditions keep the source's times
+        captured_under=placed.init.object_key,
     )
+
+
+def _frame_rate(placed: Placed) -> float | None:
+    """Pictures a second, as they were counted at capture; None where there are none, or too few to tell."""
+    for track in placed.reel.tracks or ():
+        seconds = (track["end"] - track["start"]) / track["timescale"]
+        if track["kind"] == "video" and seconds >= 1:
+            return frame_rate(track["frames"], seconds)
+    return None

@@ -1,30 +1,34 @@
 """A replay's playlists (RFC 8216bis) from its index: pure text, no store is asked.
 
 Addresses are relative, so that the token in the path reaches every segment, and the same for as long as the recording
-stands. A recording that still grows is an EVENT; one that is whole, a VOD.
+stands. The source is an EVENT, which grows to its end under whoever watches it; the ladder, made when all is there, a
+VOD.
 """
 
 import math
 from collections.abc import Mapping
 from datetime import timedelta
 
-from api.replay.index import ReelFile, ReplayIndex
+from api.replay.index import SOURCE, ReelFile, ReplayIndex
 from media.playlist import MediaPlaylist, SegmentLines, Variant, multivariant
 
-LOWEST_TARGET_SECONDS = 1
+LOWEST_TARGET_SECONDS = 10
+"""More than ingest's longest segment, unless that is set otherwise: the target may not change while the source grows
+(§6.2.1), and is the same in every rendition (§6.2.4).
+"""
 
 
 def master(index: ReplayIndex, codecs: Mapping[str, str]) -> str:
     """The multivariant playlist, highest rendition first; `codecs` by init key, as their segments say."""
     listed = ((name, index.renditions[name]) for name in index.listed)
-    variants = [_variant(name, files, codecs) for name, files in listed if files]
+    variants = [_variant(name, files, [codecs[key] for key in index.inits(name)]) for name, files in listed if files]
     return multivariant(sorted(variants, key=lambda one: (one.height, one.bandwidth), reverse=True), independent=False)
 
 
 def media(index: ReplayIndex, rendition: str) -> str:
     """The media playlist of one rendition."""
     segments: list[SegmentLines] = []
-    longest_ms, init_key = 0, ""
+    init_key = ""
     for reel in index.renditions[rendition]:
         starts_at = reel.starts_at
         for number, one in enumerate(reel.segments):
@@ -41,17 +45,21 @@ def media(index: ReplayIndex, rendition: str) -> str:
                 )
             )
             init_key = reel.init_key
-            longest_ms = max(longest_ms, one["duration_ms"])
             starts_at += timedelta(milliseconds=one["duration_ms"])
     return MediaPlaylist(
-        target_duration_seconds=max(LOWEST_TARGET_SECONDS, math.ceil(longest_ms / 1000)),
+        target_duration_seconds=_target_seconds(index),
         segments=segments,
-        playlist_type="VOD" if index.whole else "EVENT",
+        playlist_type="EVENT" if rendition == SOURCE else "VOD",
         endlist=index.whole,
     ).render()
 
 
-def _variant(name: str, files: list[ReelFile], codecs: Mapping[str, str]) -> Variant:
+def _target_seconds(index: ReplayIndex) -> int:
+    found = (one["duration_ms"] for files in index.renditions.values() for reel in files for one in reel.segments)
+    return max(LOWEST_TARGET_SECONDS, math.ceil(max(found, default=0) / 1000))
+
+
+def _variant(name: str, files: list[ReelFile], codecs: list[str]) -> Variant:
     segments = [one for reel in files for one in reel.segments if one["duration_ms"] > 0]
     peak = max((one["bytes"] * 8000 // one["duration_ms"] for one in segments), default=1)
     total_ms = sum(one["duration_ms"] for one in segments)
@@ -60,7 +68,8 @@ def _variant(name: str, files: list[ReelFile], codecs: Mapping[str, str]) -> Var
         uri=f"{name}.m3u8",
         bandwidth=max(1, peak),
         average_bandwidth=average,
-        codecs=codecs[files[0].init_key],
+        codecs=",".join(dict.fromkeys(one for text in codecs for one in text.split(","))),
         width=files[0].width,
         height=files[0].height,
+        frame_rate=max((one.frame_rate for one in files if one.frame_rate), default=None),
     )

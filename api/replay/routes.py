@@ -63,6 +63,6 @@ def replay_routes(resources: Resources) -> list[HTTPRouteHandler]:
 
 
 async def _master(viewing: Viewing, index: ReplayIndex) -> str:
-    firsts = {index.renditions[name][0].init_key for name in index.listed if index.renditions[name]}
-    codecs = {key: await asyncio.to_thread(viewing.codecs_of, key) for key in sorted(firsts)}
+    inits = {key for name in index.listed for key in index.inits(name)}
+    codecs = {key: await asyncio.to_thread(viewing.codecs_of, key) for key in sorted(inits)}
     return playlists.master(index, codecs)

@@ -131,7 +131,9 @@ class Contents:
             part = segment.parts[index]
             if part.muxed is not None:
                 return _media(part.audio if audio else part.muxed, answers.SEGMENT, scope)
-            return answers.NOT_FOUND if audio else self._late_part(segment, index, scope)
+            if audio:
+                return self._late_sound(window, segment, index, scope)
+            return self._late_part(segment, index, scope)
 
         if window.next_part != (msn, index) or window.is_still:
             return now()
@@ -151,6 +153,20 @@ class Contents:
         if not isinstance(source, SpoolSource):
             return fetch
         return _filed(SpoolSource(source.path, source.offset + offset, length), scope, fetch)
+
+    def _late_sound(self, window: LiveWindow, segment: WindowSegment, index: int, scope: Scope) -> Answer | Fetch:
+        """The same of the audio rendition, which has to be made again."""
+        init = window.inits.get(segment.init_number)
+        offset = sum(part.audio_length for part in segment.parts[:index])
+        length = segment.parts[index].audio_length
+        if init is None or not length:
+            return answers.NOT_FOUND
+
+        async def fetch() -> Answer:
+            whole = await self._reader.audio(segment, init)
+            return _media(None if whole is None else whole[offset : offset + length], answers.SEGMENT, scope)
+
+        return fetch
 
 
 def _media(body: bytes | None, content_type: bytes, scope: Scope) -> Answer:

@@ -73,7 +73,7 @@ class LivePlaylist:
         settled = len(self._settled)
         playlist = self._frame()
         skipped = 0
-        if skip and playlist.server_control and playlist.server_control.can_skip_until_seconds:
+        if skip and not playlist.endlist and playlist.server_control and playlist.server_control.can_skip_until_seconds:
             ahead = sum(part.duration for part in playlist_parts(self._window)) / CLOCK
             skipped = older_than(self._durations, playlist.server_control.can_skip_until_seconds, ahead)
         header = playlist.header(skipped).encode()
@@ -118,8 +118,10 @@ class LivePlaylist:
         if not window.has_audio or not window.segments:
             return ()
         other: Rendition = "audio" if self._rendition == "main" else "main"
-        last = window.segments[-1]
-        return (RenditionReport(PLAYLIST[other], last.msn, max(0, len(last.parts) - 1)),)
+        last = next((one for one in reversed(window.segments) if one.closed or one.parts), None)
+        if last is None:
+            return ()
+        return (RenditionReport(PLAYLIST[other], last.msn, len(last.parts) - 1 if last.in_memory else None),)
 
     def _segment(self, segment: WindowSegment, *, with_parts: bool) -> bytes:
         previous = self._window.find(segment.msn - 1)
@@ -153,6 +155,10 @@ class LivePlaylist:
         return not segment.in_memory and segment.source is None
 
     def _map_uri(self, segment: WindowSegment) -> str | None:
+        """None for the sound of a segment that has none: there is nothing to fetch."""
+        init = self._window.inits.get(segment.init_number)
+        if self._rendition == "audio" and init is not None and init.audio is None:
+            return None
         return f"{self._prefix}init-{segment.init_number}.mp4"
 
     def _last_map(self) -> str | None:
@@ -169,33 +175,34 @@ def multivariant_text(window: LiveWindow) -> bytes:
     """The multivariant playlist: the source as it comes, and its audio alone for the narrowest lines."""
     init = window.inits[max(window.inits)]
     video = next((track for track in init.tracks if track.kind == "video"), None)
-    sound = next((track for track in init.tracks if track.kind == "audio"), None)
-    peak, average = _bit_rates(window)
+    main, alone = window.measured["main"], window.measured["audio"]
+    heard = _codecs(window, "audio")
     variants = [
         Variant(
             uri=PLAYLIST["main"],
-            bandwidth=peak,
-            average_bandwidth=average,
-            codecs=",".join(track.codec_string for track in init.tracks),
+            bandwidth=main.peak or _FIRST_GUESS,
+            average_bandwidth=main.average,
+            codecs=",".join(_codecs(window, "video") + heard),
             width=video.width if video else 0,
             height=video.height if video else 0,
+            frame_rate=main.frame_rate if video else None,
         )
     ]
-    if video and sound:
-        variants.append(Variant(PLAYLIST["audio"], _AUDIO_BANDWIDTH, None, sound.codec_string))
+    if video and window.has_audio:
+        variants.append(Variant(PLAYLIST["audio"], alone.peak or _FIRST_GUESS_AUDIO, alone.average, ",".join(heard)))
     return multivariant(variants, list[AudioRendition]()).encode()
 
 
-_AUDIO_BANDWIDTH = 192_000
-_FIRST_GUESS = 4_000_000
-_MEASURED_SEGMENTS = 100
+_FIRST_GUESS, _FIRST_GUESS_AUDIO = 4_000_000, 192_000
+"""Bits a second, before a segment is there to be measured."""
 
 
-def _bit_rates(window: LiveWindow) -> tuple[int, int]:
-    """The peak and the average of the segments so far, in bits a second (RFC 8216bis 4.4.6.2)."""
-    closed = [segment for segment in window.segments[-_MEASURED_SEGMENTS:] if segment.duration > CLOCK // 2]
-    if not closed:
-        return _FIRST_GUESS, _FIRST_GUESS
-    peak = max(segment.length * 8 * CLOCK // segment.duration for segment in closed)
-    total = sum(segment.length for segment in closed) * 8 * CLOCK // sum(segment.duration for segment in closed)
-    return max(peak, 1), max(total, 1)
+def _codecs(window: LiveWindow, kind: str) -> list[str]:
+    """The formats of a kind in all that can be sought to (§6.2.4), newest first.
+
+    A family that another has replaced (H.265 by H.264, since some could not play it) is left out: whoever cannot play
+    it would not even try what is live.
+    """
+    tracks = [one for number in sorted(window.inits, reverse=True) for one in window.inits[number].tracks]
+    of_kind = [track for track in tracks if track.kind == kind]
+    return list(dict.fromkeys(track.codec_string for track in of_kind if track.codec == of_kind[0].codec))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
+from ingest.hls.measured import Measured
 from ingest.release_gate import GatedEvent
 
 LATE_SEGMENTS = 10
@@ -26,6 +27,8 @@ class WindowPart:
     audio: bytes | None
     length: int
     """Of the muxed bytes: it outlasts them, for readers that come late."""
+    audio_length: int = 0
+    """Of the audio rendition's."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class WindowSegment:
     parts: list[WindowPart] = field(default_factory=list)
     duration: int = 0
     length: int = 0
+    audio_length: int = 0
+    pictures: int = 0
     closed: bool = False
     independent: bool = False
     """Whether a player can start with it."""
@@ -61,6 +66,8 @@ class LiveWindow:
         self.part_target_seconds = part_target_seconds
         self.segments: list[WindowSegment] = []
         self.inits: dict[int, Init] = {}
+        self.measured = {"main": Measured(), "audio": Measured()}
+        """What each rendition's segments came to."""
         self.version = 0
         """Rises with every change that a playlist shows."""
         self.ended = False
@@ -83,6 +90,7 @@ class LiveWindow:
         self.segments.append(segment)
         if not stored:
             self.unstored.add(segment.msn)
+        self._measure(segment)
         self.version += 1
 
     def apply(self, event: GatedEvent) -> WindowSegment | None:
@@ -138,6 +146,9 @@ class LiveWindow:
         """Whether a playlist now shows segment `msn` whole or, with `part`, that part or something later."""
         if part is None:
             return self.closed_count > msn
+        segment = self.find(msn)
+        if segment is not None and segment.closed and segment.in_memory and part >= len(segment.parts):
+            msn, part = msn + 1, 0  # what would come behind a segment's last part is the next one's first (6.2.5.2)
         return self.next_part > (msn, part)
 
     def find(self, msn: int) -> WindowSegment | None:
@@ -150,9 +161,14 @@ class LiveWindow:
     def _add_part(self, segment: WindowSegment, part: Part) -> None:
         if not segment.parts:
             segment.independent = part.independent
-        segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio, len(part.muxed)))
+        sound = len(part.audio or b"")
+        segment.parts.append(
+            WindowPart(part.duration, part.independent, part.muxed, part.audio, len(part.muxed), sound)
+        )
         segment.duration += part.duration
         segment.length += len(part.muxed)
+        segment.audio_length += sound
+        segment.pictures += part.pictures
         segment.has_audio = segment.has_audio or part.audio is not None
         # A frame longer than the part target cannot be divided: the target then rises to it, for it must hold for all.
         if part.duration > round(self.part_target_seconds * CLOCK):
@@ -161,11 +177,16 @@ class LiveWindow:
 
     def _close(self, segment: WindowSegment) -> WindowSegment:
         segment.closed = True
+        self._measure(segment)
         self.version += 1
         forgotten = len(self.segments) - 1 - self._in_memory
         if forgotten >= 0 and self.segments[forgotten].in_memory:
             self._forget(self.segments[forgotten])
         return segment
+
+    def _measure(self, segment: WindowSegment) -> None:
+        self.measured["main"].add(segment.length, segment.duration, segment.pictures)
+        self.measured["audio"].add(segment.audio_length, segment.duration)
 
     def _forget(self, segment: WindowSegment) -> None:
         if self.on_forgotten:

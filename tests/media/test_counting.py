@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.counting import Pause, count
+from media.counting import Pause, count, frame_rate
 from media.malformed import MalformedMedia
 from tests.media import clips
 from tests.media.test_fragments_by_ffmpeg import mux
@@ -50,3 +50,8 @@ def test_torn_media_is_malformed_never_a_smaller_count(lecture: Path) -> None:
     init, fragments = mux(clips.demux(lecture), 0.5)
     with pytest.raises(MalformedMedia):
         count(init, [fragments[0][:-1]])
+
+
+def test_frames_a_second_where_stamps_were_rounded_to_milliseconds() -> None:
+    assert [frame_rate(frames, seconds) for frames, seconds in ((48, 1.999), (60, 2.001), (50, 2.0))] == [24, 30, 25]
+    assert frame_rate(60, 2.002) == pytest.approx(29.97, abs=0.001)

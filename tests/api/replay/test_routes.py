@@ -72,7 +72,7 @@ async def test_the_source_plays_while_reels_still_come_and_when_they_are_in(
     await end(catalogue, recording_id, clock)
     clock.now += timedelta(seconds=2)
     whole = parse_media((await client.get(f"{at}/source.m3u8")).text)
-    assert (whole.playlist_type, whole.endlist) == ("VOD", True)
+    assert (whole.playlist_type, whole.endlist) == ("EVENT", True)
     init = (await client.get(f"{at}/{whole.segments[0].map_uri}")).content
     played = b"".join([(await client.get(f"{at}/{one.uri}")).content for one in whole.segments])
     assert [bytes(one.data) for one in packets(init, played)] != []

@@ -25,7 +25,9 @@ export function settings(live: boolean): Partial<HlsConfig> {
     liveDurationInfinity: live,
     capLevelToPlayerSize: false,
     startLevel: -1,
-    ...(live ? {} : { startPosition: 0 }),
+    // A take's first picture comes later than its first sound by what B-frames need: up to 0.1 s are a hole in what is
+    // buffered. hls.js 1.7 finds no end behind a hole that it takes for none (0.1 s by itself): the replay would hang there.
+    ...(live ? {} : { startPosition: 0, maxBufferHole: 0.01 }),
   }
 }
 
