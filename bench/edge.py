@@ -1,11 +1,11 @@
 """`bench edge`: viewers at edge processes, what each edge costs the owner, how much later a viewer there has it all.
 
 An owner with a session three hours old and an encoder, edges that take no encoders, and nginx as it is deployed before
-them. The same audience in turns: at the owner, at the edges, through nginx at the edges; four answers a second make a
-viewer, as in `bench delivery`. `hop_*` is how much later than at the owner. What an edge costs the owner is measured by
-a hundred of them in one process: requests with the signed header that an edge's have. Finished segments through nginx
-and an edge, each token checked, are in turns with nginx's worker sending the same files: `nginx_ratio_edge` compares
-bytes per CPU second, all of nginx and the edge against the worker.
+them. An audience in turns: at the owner as many as at an edge, at the edges, through nginx at the edges; four answers a
+second make a viewer, as in `bench delivery`. `hop_*` is how much later than at the owner. What an edge costs the owner
+is measured by a hundred of them in one process: requests with the signed header that an edge's have. Finished segments
+through nginx and an edge, each token checked, are in turns with nginx's worker sending the same files:
+`nginx_ratio_edge` compares bytes per CPU second, all of nginx and the edge against the worker.
 """
 
 import asyncio
@@ -115,7 +115,7 @@ async def _windows(
         pid, nginx_pid = owner.program.pid, fronted[0].pid
         found["alone"].append(await listen(owner.settings, session_id, 1, [pid], seconds))
         for _ in range(size.rounds):
-            found["owner"].append(await listen(owner.settings, session_id, size.viewers, [pid], seconds))
+            found["owner"].append(await listen(owner.settings, session_id, each, [pid], seconds))
             found["edges"] += await asyncio.gather(
                 *(listen(one.settings, session_id, each, [one.program.pid], seconds) for one in edges)
             )

@@ -16,7 +16,7 @@ DEPLOYED = Path(__file__).parents[1] / "deploy" / "nginx"
 READY_SECONDS = 10.0
 NOBODY = f"{LOOPBACK}:9"
 HTTP = """
-access_log {folder}/access.log lectern;
+access_log {folder}/access.log lectern buffer=64k flush=1s if=$is_logged;
 upstream lectern_api {{ server {nobody}; }}
 upstream lectern_ingest {{ {servers} }}
 upstream lectern_edge {{ hash $live_viewer consistent; {servers} keepalive 4096; keepalive_requests 1000000; }}

@@ -23,6 +23,7 @@ async def reopen(catalogue: Catalogue, lives: Lives) -> None:
     """Opens them, one after the other. One that cannot be opened now is opened by its encoder."""
     try:
         async with catalogue.transaction() as tx:
+            await live_owner.answers_at(tx, lives.settings.node, lives.settings.control_url)
             owned = await live_owner.owned_by(tx, lives.settings.node)
         for owner in owned:
             try:

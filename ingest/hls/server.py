@@ -121,14 +121,16 @@ class Delivery:
         if stand_in is not None:
             viewing = Viewing(claim, stand_in, None, again)
             return self._found(viewing, partial(self._contents.find, stand_in, name, scope))
-        return self._elsewhere.look(Request(claim, token, name, scope, again))
+        return self._elsewhere.look(Request(claim, token, name, scope, _same(name, scope), again))
 
     def known(self, asked: Known, again: Callable[[], Found]) -> Answer | Waiting | None:
         """The answer to a request that was read before, where others have asked for the same; None: `look`."""
         claim, name, fields = asked
-        session = self._find(claim.item_id)
-        if session is None or session.window.left or not self._viewers.counts(claim):
+        if not self._viewers.counts(claim):
             return None
+        session = self._find(claim.item_id)
+        if session is None or session.window.left:
+            return None if self._elsewhere is None else self._elsewhere.known(asked, again)
         same = Same(name, fields.gzip)
         found = self._shared.find(session.window, same)
         if found is None:

@@ -36,7 +36,7 @@ PLAYLIST_SECONDS = 0.25
 AGAIN_SECONDS = (0.0, 0.25, 0.5, 1.0)
 """A new owner is known before it has opened the session, and says until then that it has none."""
 PRESENT_SECONDS = 30.0
-_PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after")
+_PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after", b"accept-ranges")
 NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(answers.NEVER, (b"retry-after", b"1")))
 
 
@@ -82,18 +82,18 @@ class Forwarder:
 
     def look(self, asked: Asked, token: str) -> Answer | Flight:
         """The owner's answer, to be sent to the viewer with this token; or where it is waited for."""
-        now = self._clock()
-        self.saw(asked.session_id)
-        kept = (self._playlists if asked.is_playlist else self._media).find(asked, now)
-        if kept is not None:
-            return kept
-        flight = self._flights.get(asked)
-        if flight is None:
-            flight = self._depart(asked, token)
+        found = self.known(asked)
+        if found is None:
+            found = self._depart(asked, token)
             part = asked.next_part()
-            if part is not None and part not in self._flights and self._media.find(part, now) is None:
+            if part is not None and self.known(part) is None:
                 self._depart(part, token)
-        return flight
+        return found
+
+    def known(self, asked: Asked) -> Answer | Flight | None:
+        """None where nobody has asked for it yet."""
+        kept = (self._playlists if asked.is_playlist else self._media).find(asked, self._clock())
+        return kept or self._flights.get(asked)
 
     def saw(self, session_id: UUID) -> None:
         """It is watched here."""

@@ -1,9 +1,8 @@
 """Answers of other nodes that are kept for the next who asks: what never changes for minutes, playlists for a moment.
 
-Bounded in bytes; what was not asked for the longest goes first. Pure: `now` is an argument.
+Bounded in bytes; what came first goes first, as it is asked for first. Pure: `now` is an argument.
 """
 
-from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from ingest.hls.answers import Answer
@@ -16,7 +15,7 @@ class Shelf(Generic[Key]):
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[Key, tuple[float, Answer]] = OrderedDict()
+        self._kept: dict[Key, tuple[float, Answer]] = {}
         self.bytes = 0
 
     def find(self, key: Key, now: float) -> Answer | None:
@@ -27,7 +26,6 @@ class Shelf(Generic[Key]):
         if kept[0] <= now:
             self._drop(key)
             return None
-        self._kept.move_to_end(key)
         return kept[1]
 
     def put(self, key: Key, answer: Answer, until: float) -> None:

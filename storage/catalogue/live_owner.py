@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.states import SessionState
@@ -60,6 +60,15 @@ async def epochs(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, i
     """The newest epochs of these sessions: by them a node learns of which it is the owner no more."""
     statement = select(LiveOwner.session_id, LiveOwner.epoch).where(LiveOwner.session_id.in_(session_ids))
     return {row.session_id: row.epoch for row in await tx.session.execute(statement)}
+
+
+async def answers_at(tx: Transaction, node: str, control_url: str) -> None:
+    """`node` is reached there from now on, by whoever wants a session of its own."""
+    await tx.session.execute(
+        update(LiveOwner)
+        .where(LiveOwner.node == node, LiveOwner.control_url != control_url)
+        .values(control_url=control_url)
+    )
 
 
 async def owned_by(tx: Transaction, node: str) -> list[Owner]:

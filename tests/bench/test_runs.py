@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import delivery, latency, live, replay
+from bench import delivery, edge, latency, live, replay
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -52,6 +52,19 @@ async def test_delivery() -> None:
     for load in told["raw"]["segments"].values():
         assert load[0]["bytes"] > load[0]["requests"] * 1_000_000, "whole segments of two seconds"
     assert told["goals"].keys() == {"viewers_per_core", "playlist_p99_ms", "nginx_ratio"}
+
+
+async def test_edge() -> None:
+    report = await edge.measure(edge.Size(20, 4.0, 1, 120.0, 1.0, 1), quick=True)
+    told = json.loads(json.dumps(report.to_json()))
+    for name in ("viewers_per_core", "viewers_per_core_with_nginx", "cores_for_10000", "nginx_ratio_edge"):
+        assert told[name] > 0
+    assert told["viewers_per_core_with_nginx"] < told["viewers_per_core"], "nginx's work is in it"
+    for where in edge.PLACES:
+        for window in told["raw"][where]:
+            assert window["bytes"] > window["parts"] * 50_000 > 0, "parts of about 75 KB"
+    for load in told["raw"]["segments"].values():
+        assert load[0]["bytes"] > load[0]["requests"] * 1_000_000, "whole segments of two seconds"
 
 
 async def test_latency() -> None:

@@ -342,10 +342,14 @@ def test_no_token_and_no_signature_is_logged(house: House) -> None:
 
 
 def test_what_is_logged_tells_an_operator_enough(house: House) -> None:
-    session = uuid.uuid4()
-    house.viewer.get(f"/live/{session}/{a_token()}/part-3.1.m4s")
-    (entry,) = house.front.logged(1, path=f"/live/{session}/-/part-3.1.m4s")
-    assert (entry["method"], entry["status"], entry["upstream_status"]) == ("GET", "200", "200")
+    session, revoked = uuid.uuid4(), a_token()
+    house.ingest.revoked.add(revoked)
+    for token in (a_token(), revoked):
+        house.viewer.get(f"/live/{session}/{token}/part-3.1.m4s")
+    house.viewer.get(f"/live/{session}/{a_token()}/seg-3.m4s")
+    house.front.logged(1, path=f"/_live/{session}/seg-3.m4s")
+    (entry,) = house.front.logged(1, path=f"/live/{session}/-/part-3.1.m4s")  # that the other had it, no line says
+    assert (entry["method"], entry["status"], entry["upstream_status"]) == ("GET", "403", "403")
     assert float(entry["seconds"]) >= 0
 
 

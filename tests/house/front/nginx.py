@@ -71,6 +71,7 @@ class Front:
                 r"listen (8081|80) ": f"listen {HOST}:{self.plain_port} ",
                 r"listen \[::\].*": "",
                 r"^user .*": "",
+                r" buffer=64k flush=1s": "",
             }
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -65,7 +65,7 @@ async def test_a_finished_segment_is_fetched_once_and_checked_each_time(stores: 
     sign_in = uuid4()
     mine, theirs = told.token(sign_in), told.token()
     async with behind_nginx(stores, tmp_path) as house, encoder(house.owner.service, told.key):
-        await house.owner.shows(told, 5)
+        await house.owner.shows(told, 1)
         asked = house.edge.service.neighbours.forwarder
         before = asked.requests
         first, second = [await house.get(told, "seg-0.m4s", token) for token in (mine, theirs)]
@@ -122,15 +122,16 @@ async def test_what_is_not_there_is_not_kept_and_what_was_released_stays(stores:
         live = await house.get(told, "main.m3u8", token)
         part = await house.get(told, f"part-{closed - 1}.0.m4s", token)
         assert (live.status_code, part.status_code) == (200, 200)
-        (logged,) = house.front.logged(1, path=f"/live/{told.session_id}/-/main.m3u8")
-        assert logged["cache"] == ""
 
 
 async def test_the_owner_names_what_is_older_than_the_edge_to_nginx_alone(stores: Stores) -> None:
     told = await lesson(stores.catalogue)
     token = told.token()
-    async with node(stores, "a", accel_redirect=True) as a, encoder(a.service, told.key):
-        await a.shows(told, a.service.settings.segments_in_memory + 2)
+    async with (
+        node(stores, "a", accel_redirect=True, segments_in_memory=1) as a,
+        encoder(a.service, told.key),
+    ):
+        await a.shows(told, 3)
         named = await a.get(told, "seg-0.m4s", token)
         inner = named.headers["x-accel-redirect"]
         assert (named.status_code, named.content) == (200, b"")

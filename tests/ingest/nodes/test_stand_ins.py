@@ -39,6 +39,7 @@ async def stored(stores: Stores, told: Lesson, count: int) -> list[int]:
     return await stores.msns(told)
 
 
+@pytest.mark.long
 async def test_viewers_can_seek_back_while_the_owner_is_dead_and_go_on_with_the_next(stores: Stores) -> None:
     told = await lesson(stores.catalogue)
     token = told.token()

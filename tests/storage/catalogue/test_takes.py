@@ -108,6 +108,9 @@ async def test_a_claim_waits_for_the_write_that_checked_the_epoch(catalogue: Cat
         assert (owner.node, owner.control_url, owner.epoch) == ("node-2", "http://two", epoch + 1)
         assert [owned.session_id for owned in await live_owner.owned_by(tx, "node-2")] == [live.id]
         assert await live_owner.owned_by(tx, "node-1") == []
+        await live_owner.answers_at(tx, "node-1", "http://elsewhere")
+        await live_owner.answers_at(tx, "node-2", "http://after-its-restart")
+        assert [owned.control_url for owned in await live_owner.owned_by(tx, "node-2")] == ["http://after-its-restart"]
 
 
 async def test_a_new_owner_ends_what_the_lost_one_left(catalogue: Catalogue) -> None:
