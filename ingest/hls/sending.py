@@ -55,15 +55,16 @@ class Sending:
         self._line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
 
     def start(self) -> None:
-        """Call it once. What is in the system's memory goes at once, as far as the client takes it."""
+        """Call it once; the loop does when the client can take more. What is in the system's memory goes at once."""
         if not self._is_at_hand():
+            self._rest()
             self._submit()
             return
         outcome = self._pushed()
-        if outcome is None:
-            self._wait()
-        else:
+        if outcome is not None:
             self._end(outcome)
+        elif not self._waits:
+            self._wait()
 
     def stop(self) -> None:
         """The client is gone, or is to go."""
@@ -122,11 +123,7 @@ class Sending:
 
     def _wait(self) -> None:
         self._waits = True
-        self._loop.add_writer(self._line.fileno(), self._go_on)
-
-    def _go_on(self) -> None:
-        self._rest()
-        self.start()
+        self._loop.add_writer(self._line.fileno(), self.start)
 
     def _rest(self) -> None:
         if self._waits:
