@@ -58,6 +58,11 @@ def wanted(window: LiveWindow, asked: Directives) -> tuple[int, int | None] | No
         ahead = part - next_part if msn == next_msn else part
         if ahead >= advance_part_limit(window.part_target_seconds):
             raise BadDirectives("_HLS_part is too far ahead")
+    segment = window.find(msn)
+    if part is not None and segment is not None and segment.closed and part >= len(segment.parts) and segment.in_memory:
+        # A part behind the segment's last means the first of the next segment. Who waits while a cut ends the segment
+        # is told of that at once instead.
+        return msn + 1, 0
     return msn, part
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ingest.events import CLOCK
 from media.counting import frame_rate
 
-SHORTEST = CLOCK // 2
+SHORTEST = CLOCK
 """Segments up to this say little of a rate: the last one before a cut may be one large key frame."""
 
 

@@ -146,9 +146,6 @@ class LiveWindow:
         """Whether a playlist now shows segment `msn` whole or, with `part`, that part or something later."""
         if part is None:
             return self.closed_count > msn
-        segment = self.find(msn)
-        if segment is not None and segment.closed and segment.in_memory and part >= len(segment.parts):
-            msn, part = msn + 1, 0  # what would come behind a segment's last part is the next one's first (6.2.5.2)
         return self.next_part > (msn, part)
 
     def find(self, msn: int) -> WindowSegment | None:

@@ -60,16 +60,7 @@ def test_how_far_ahead_may_be_asked() -> None:
 
 
 def test_a_part_behind_the_last_is_the_first_of_the_next_segment() -> None:
-    """Whether its segment was closed when it was asked for, or is meanwhile."""
-    made = window(closed=5, open_parts=0)
-    assert not made.has_reached(4, 4)
-    assert made.has_reached(4, 3)
-    made.apply(SegmentOpened(5, 1, 5 * 180_000, False))
-    made.apply(Part(5, 0, 5 * 180_000, 45_000, True, b"p", None))
-    assert made.has_reached(4, 4)
-    assert not made.has_reached(5, 1)
-    made.apply(SegmentClosed(5, 45_000))
-    assert not made.has_reached(5, 1)
+    assert wanted(window(closed=5, open_parts=0), Directives(4, 4)) == (5, 0)
 
 
 def test_nothing_is_waited_for_when_the_session_has_ended() -> None:
