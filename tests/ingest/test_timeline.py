@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ingest.events import CLOCK
 from ingest.repairs import LISTED, Repair, RepairKind
 from ingest.timeline import APART_FRAMES, LARGEST_APART, LARGEST_PAUSE, LEAD, Timeline, next_base
-from media.packet import Packet
+from media.codecs import opus
+from media.malformed import MalformedMedia
+from media.packet import Packet, audio_track
 from tests.ingest.builders import AUDIO, AUDIO_44, VIDEO, audio, interleaved, video
 
 
@@ -95,6 +97,21 @@ def test_a_clock_that_was_set_leaves_no_hole_and_keeps_both_tracks_together() ->
         assert max(b - a for a, b in itertools.pairwise(sounds)) <= 3 * 1024
         assert abs(pictures[-1] / 90_000 - sounds[-1] / 48_000) < 0.06
         assert line.repairs.counts[RepairKind.jump] == 1
+
+
+def test_a_packet_that_cannot_be_measured_leaves_the_line_as_it_was() -> None:
+    track = audio_track("opus", opus.build_config(opus.OpusConfig(2, 312, 48_000)))
+    line, placed = Timeline(0), []
+    for n in range(60):
+        if n == 20:
+            with pytest.raises(MalformedMedia):
+                line.place(Packet(track, 960 * n, 960 * n, True, b""))
+            continue
+        placed.append(line.place(Packet(track, 960 * n, 960 * n, True, b"\xfc\xff\xfe")).dts)
+    assert min(later - earlier for earlier, later in itertools.pairwise(placed)) == 960
+    assert (placed[19], placed[-1]) == (960 * 19, 960 * 59), "a lost frame like any other"
+    assert line.frames == {"audio": 59}
+    assert line.repairs.counts == {RepairKind.audio_move: 1}
 
 
 def test_an_absurd_composition_offset_is_dropped() -> None:
