@@ -224,8 +224,9 @@ def _extensions(session: _Block, block: _Block) -> dict[str, int]:
 def _ssrcs(block: _Block) -> tuple[int, ...]:
     """The first original and its retransmission (`ssrc-group:FID`), or what `a=ssrc` names."""
     for value in block.all("ssrc-group"):
-        semantics, *numbers = value.split()
-        if semantics == "FID" and all(_is_ssrc(one) for one in numbers):
+        semantics, _, named = value.partition(" ")
+        numbers = named.split()
+        if semantics == "FID" and numbers and all(_is_ssrc(one) for one in numbers):
             return tuple(int(one) for one in numbers)
     names = dict.fromkeys(value.split()[0] for value in block.all("ssrc") if value)
     return tuple(int(one) for one in names if _is_ssrc(one))

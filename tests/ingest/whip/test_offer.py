@@ -64,6 +64,12 @@ def test_a_section_that_sends_nothing_is_rejected_in_the_answer() -> None:
     assert "m=video 0 " in answer
 
 
+@pytest.mark.parametrize("group", ["", "FID", "FID x", "SIM 2001 2002"])
+def test_a_group_of_streams_that_says_nothing_is_passed_over(group: str) -> None:
+    read = read_offer(offer(("a=ssrc-group:FID 2001 2002", f"a=ssrc-group:{group}")))
+    assert read.sections[1].ssrcs == (2001, 2002), "as the streams are named themselves"
+
+
 def test_without_transport_wide_feedback_none_is_asked_for() -> None:
     choice = choose(read_offer(offer(("a=rtcp-fb:104 transport-cc\n", ""), ("a=rtcp-fb:111 transport-cc\n", ""))))
     assert choice.transport_extension == 0
