@@ -5,11 +5,14 @@ from the audience or not; the number in a playlist (msn) is given later, by the 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.packet import Track
 
 CLOCK = 90_000
 """Ticks a second of every time outside a track: of segments, parts and takes."""
+FIRST_HOLDING_INIT = 900_000_000
+"""Inits numbered from here on are the holding picture's; a class never comes to so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,11 @@ class SegmentClosed:
 
 
 Event = Init | SegmentOpened | Part | SegmentClosed
+
+
+class HeldRun(NamedTuple):
+    """Numbers of the playlists (msn) that the holding picture had: so many of them, and its time on the line."""
+
+    segments: int
+    start: int
+    duration: int

@@ -9,10 +9,11 @@ from concurrent.futures import Executor
 
 import structlog
 
-from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
+from ingest.events import CLOCK, HeldRun, Init, Part, SegmentClosed, SegmentOpened
 from ingest.reel_plan import PlannedSegment, SpoolRange
 from ingest.reels import ReelBuilder, ReelJob
 from ingest.release_gate import GatedEvent
+from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ class _Gathering:
         self.parts: list[Part] = []
         self.place: SpoolRange | None = None
         self.discontinuity = False
+        self.held: HeldRun | None = None
 
     def add(self, part: Part, place: SpoolRange | None) -> None:
         if place is None:
@@ -40,7 +42,7 @@ class _Gathering:
             return None
         first = self.parts[0]
         duration = sum(part.duration for part in self.parts)
-        return PlannedSegment(msn, self.place, first.start, duration, first.independent, self.discontinuity)
+        return PlannedSegment(msn, self.place, first.start, duration, first.independent, self.discontinuity, self.held)
 
 
 class LiveRecording:
@@ -48,13 +50,11 @@ class LiveRecording:
 
     def __init__(
         self,
-        *,
-        reel_seconds: float,
+        settings: IngestSettings,
         first_reel_number: int,
         reel: Callable[[ReelJob], None],
         disk_full: Callable[[], bool],
         threads: Executor,
-        flush_parts: bool = False,
     ) -> None:
         self.gaps = 0
         """How often the disk made a hole in the recording."""
@@ -64,13 +64,15 @@ class LiveRecording:
         self._reel = reel
         self._disk_full = disk_full
         self._threads = threads
-        self._flush_parts = flush_parts
+        self._flush_parts = settings.spool_flush_parts
         self._reel_number = first_reel_number - 1
-        ticks = round(reel_seconds * CLOCK)
+        ticks = round(settings.reel_seconds * CLOCK)
         self._reels = ReelBuilder(ticks, evidence=False, next_number=self._next_number)
         self._evidence_reels = ReelBuilder(ticks, evidence=True, next_number=self._next_number)
         self._public = _Gathering()
         self._evidence = _Gathering()
+        self._was_cut = False
+        self._numbered: TakeSpool | None = None  # whose numbers follow each other from here on
         self._opened: SegmentOpened | None = None
         self._skipped: int | None = None  # the segment of which no more is spooled
         self._unwritten: dict[int, Init] = {}  # that the disk did not take, and what follows them cannot do without
@@ -104,22 +106,24 @@ class LiveRecording:
 
     def mark_cut(self, spool: TakeSpool, serial: int, index: int) -> None:
         """From this part on nothing is released: neither a crash nor a power cut must forget it."""
+        self._was_cut = True
         try:
             spool.mark_cut(serial, index)
             self._threads.submit(self._flush, spool.flush())
         except OSError as error:
             self._failed(error)
 
-    def mark_resumed(self, spool: TakeSpool, serial: int) -> None:
-        try:
-            spool.mark_resumed(serial)
-        except OSError as error:
-            self._failed(error)
-
-    def passed(self, event: GatedEvent, msn: int) -> tuple[TakeSpool, PlannedSegment] | None:
-        """An event that was released into segment `msn`. Where that segment lies, when this closes it."""
+    def passed(
+        self, event: GatedEvent, msn: int, held: HeldRun | None = None
+    ) -> tuple[TakeSpool, PlannedSegment] | None:
+        """An event that was released into segment `msn`, which opens behind `held`. Where that segment lies, when
+        this closes it.
+        """
         self._gather(self._public, event)
-        if isinstance(event, Part):
+        if isinstance(event, SegmentOpened):
+            self._public.held = held
+        elif isinstance(event, Part):
+            self._mark_number(self._public.spool, event, msn)
             self._mark_released(self._public.spool, event)
         if not isinstance(event, SegmentClosed):
             return None
@@ -129,6 +133,19 @@ class LiveRecording:
             return None
         self._hand_over(self._reels.add(gathered.spool, gathered.init_number, planned))
         return gathered.spool, planned
+
+    def _mark_number(self, spool: TakeSpool | None, part: Part, msn: int) -> None:
+        """Where the numbers do not simply go on, what the spool has would be given others after a crash."""
+        if spool is None or part.index > 0:
+            return
+        held = self._public.held
+        if self._was_cut or held or (spool is not self._numbered and msn != spool.about.first_msn):
+            try:
+                spool.mark_numbered(part.serial, msn, held)
+                self._was_cut = False
+            except OSError as error:
+                self._failed(error)
+        self._numbered = spool
 
     def _mark_released(self, spool: TakeSpool | None, part: Part) -> None:
         """With a delay, what a crash leaves in the spool was not all seen: what was is said there."""

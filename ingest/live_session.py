@@ -19,6 +19,9 @@ from ingest.hls.bell import Bell
 from ingest.hls.playlists import LivePlaylist, Rendition
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow
+from ingest.holding import loop
+from ingest.holding.playing import Holding
+from ingest.live_facts import LiveFacts, Resumption
 from ingest.live_recording import LiveRecording
 from ingest.packager import Packager
 from ingest.reel_plan import TakeAbout
@@ -34,19 +37,6 @@ RENDITIONS: tuple[Rendition, ...] = ("main", "audio")
 
 
 @dataclass(frozen=True, slots=True)
-class LiveFacts:
-    """What a live session is of. `origin` is the wall clock at its line's zero; `epoch` its ownership's."""
-
-    session_id: UUID
-    recording_id: UUID
-    origin: datetime
-    delay_seconds: float
-    epoch: int
-    reviewed: bool = False
-    """Whether its gate freezes when no cut could be heard."""
-
-
-@dataclass(frozen=True, slots=True)
 class LiveHooks:
     """What a live session tells its process. All are called on the loop and return at once."""
 
@@ -56,17 +46,6 @@ class LiveHooks:
     finished: Callable[["LiveSession"], None]
     """The session is over and all of it is through the gate."""
     disk_full: Callable[[], bool]
-
-
-@dataclass(slots=True)
-class Resumption:
-    """Where an earlier take, or an earlier process, left the session."""
-
-    end: int = 0
-    next_serial: int = 0
-    next_init_number: int = 1
-    next_reel_number: int = 1
-    has_media: bool = False
 
 
 class LiveSession:
@@ -93,6 +72,7 @@ class LiveSession:
         )
         self.playlists = {one: LivePlaylist(self.window, one, settings.segment_max_seconds) for one in RENDITIONS}
         self.bell = Bell()
+        self.holding = Holding(self.window, loop.of(settings))
         self.gate = ReleaseGate(facts.delay_seconds, closed=cut, trusted_until=-inf if facts.reviewed else inf)
         self.take: Take | None = None
         self.lost_at: float | None = clock()
@@ -109,23 +89,21 @@ class LiveSession:
         self._hooks = hooks
         self._clock, self._wall = clock, wall
         self._zero_at = clock() - (wall() - facts.origin).total_seconds()
+        self._delay = round(facts.delay_seconds * CLOCK)
         self._left = resumption or Resumption()
         self._inits: dict[int, Init] = {}  # of media that the audience has nothing of yet
         self._rule = cut_rule(settings.part_seconds, settings.segment_min_seconds, settings.segment_max_seconds)
-        self._resuming = False
-        self.recording = LiveRecording(
-            reel_seconds=settings.reel_seconds,
-            first_reel_number=self._left.next_reel_number,
-            reel=hooks.reel,
-            disk_full=hooks.disk_full,
-            threads=threads,
-            flush_parts=settings.spool_flush_parts,
-        )
+        self.recording = LiveRecording(settings, self._left.next_reel_number, hooks.reel, hooks.disk_full, threads)
 
     @property
     def ended(self) -> bool:
         """It is over, and all of it is through the gate."""
         return self.ended_at is not None
+
+    @property
+    def due(self) -> int:
+        """Up to where on the line, in ticks, its audience should be shown something by now."""
+        return round((self._clock() - self._zero_at) * CLOCK) - self._delay
 
     @property
     def lost_since(self) -> datetime | None:
@@ -168,11 +146,7 @@ class LiveSession:
                 continue
             self.recording.write(take.spool, event)
             gated.append(event)
-        passage = self.gate.offer(gated, self._clock())
-        if self._resuming and (serial := self.gate.resumed_serial) is not None:
-            self.recording.mark_resumed(take.spool, serial)
-            self._resuming = False
-        self._pass(passage)
+        self._pass(self.gate.offer(gated, self._clock()))
 
     def take_described(self, take: Take) -> None:
         self._hooks.take_described(take)
@@ -193,18 +167,26 @@ class LiveSession:
         self._hooks.take_ended(self, take, reason, refusal)
 
     def cut(self) -> None:
-        """Nothing more goes out. What is withheld from here on is evidence. Saying it twice changes nothing."""
+        """Nothing more of the class goes out, the holding picture does. What is withheld from here on is evidence.
+        Saying it twice changes nothing.
+        """
         if self.gate.is_cut or self.ended:
             return
-        self._resuming = False
         self._withhold(self.gate.cut())
+        self.hold()
+
+    def hold(self) -> None:
+        """The holding picture is shown, until something of the class is let out."""
+        reached = self.take.packager.reached if self.take else -1
+        self.holding.begin(self.due if reached < 0 else reached - self._delay, self._clock())
+        self.bell.ring()
 
     def resume(self) -> None:
         """The audience goes on at the next key frame that comes."""
         if not self.gate.is_cut or self.ended:
             return
         self.gate.resume(self.take.packager.reached if self.take else -1)
-        self._resuming = True
+        self.window.hint_no_more()
         if self.take:
             self.take.packager.segment_at_next_key()
 
@@ -219,6 +201,7 @@ class LiveSession:
 
     def abandon(self, reason: str, code: str, description: str) -> None:
         """Another server has the session now, and with it the say over what goes out: what is held is evidence."""
+        self.window.leave()
         self.ending = True
         if self.take:
             self.take.hang_up(code, description, reason)
@@ -232,6 +215,8 @@ class LiveSession:
             self._pass(self.gate.release(self._clock()))
             if self.take is None:
                 self._flush_when_passed()
+        if self.holding.go_on(self._clock()):
+            self.bell.ring()
         if self.ending:
             self._finish_when_passed()
 
@@ -261,14 +246,18 @@ class LiveSession:
         """Where on the line a take begins whose first packet comes now. Since this process opened the session the line
         goes by the monotonic clock: one on the wall that is set leaves neither a hole nor a jump in its dates.
         """
-        return next_base(self._left.end, round((self._clock() - self._zero_at) * CLOCK))
+        return next_base(self._left.end, self.due + self._delay)
 
     def _pass(self, passage: Passage) -> None:
         for event in passage.public:
-            if isinstance(event, SegmentOpened) and (init := self._inits.pop(event.init_number, None)) is not None:
-                self.window.add_init(init)
+            held = None
+            if isinstance(event, SegmentOpened):
+                self.holding.end()
+                held = self.window.held_before(self.window.next_msn)
+                if (init := self._inits.pop(event.init_number, None)) is not None:
+                    self.window.add_init(init)
             closed = self.window.apply(event)
-            lies = self.recording.passed(event, self.window.segments[-1].msn)
+            lies = self.recording.passed(event, self.window.segments[-1].msn, held)
             if closed is not None and lies is not None:
                 spool, planned = lies
                 place = planned.source
@@ -294,5 +283,6 @@ class LiveSession:
     def _finish(self) -> None:
         self.ended_at = self._clock()
         self.recording.flush()
+        self.holding.end()
         self.window.end()
         self.bell.ring()

@@ -14,19 +14,20 @@ from uuid import UUID
 
 import structlog
 
-from ingest import restoring
+from ingest import letting_go, restoring
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
 from ingest.findings import findings
 from ingest.hls.sources import ElsewhereSource
+from ingest.holding import loop
 from ingest.ledger import Ledger
-from ingest.live_session import LiveFacts, LiveHooks, LiveSession
+from ingest.live_facts import LiveFacts
+from ingest.live_session import LiveHooks, LiveSession
 from ingest.nodes.tail import Tail, TailSegment
 from ingest.reels import ReelJob
 from ingest.restoring import History
 from ingest.rtmp.commands import FAILED
 from ingest.settings import IngestSettings
-from ingest.spool import TakeSpool
 from ingest.spool_recovery import RecoveredTake
 from ingest.take import Take
 from ingest.timeline import LEAD
@@ -44,7 +45,7 @@ AWAITED_SECONDS = 600.0
 
 
 class Lives:
-    """`clock` is the loop's monotonic clock, `wall` the wall's."""
+    """`clock` is the loop's monotonic clock, `wall` the wall's. Raises HoldingFault."""
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class Lives:
         self._store = store
         self.clock = clock
         self._wall = wall
+        self._picture = loop.of(settings)
         self._pending: Counter[UUID] = Counter()  # reels on their way, by recording
         self._ended: dict[UUID, datetime] = {}  # recordings to be completed, and when their sessions ended
         self._threads = ThreadPoolExecutor(4, "spool")
@@ -118,7 +120,7 @@ class Lives:
                 if there.facts.epoch < epoch:
                     there.facts = facts  # claimed while a restart was opening it
                 return there
-            history = await self._history(facts, previous)
+            history = await self._history(facts, previous, cut=cut)
             session = LiveSession(
                 self.settings,
                 facts,
@@ -129,11 +131,13 @@ class Lives:
                 resumption=history.resumption,
                 cut=cut,
             )
-            history.fill(session.window)
+            history.fill(session.window, self._picture, session.due)
+            if cut or history.ends_held:
+                session.hold()
             self.sessions[session_id] = session
             return session
 
-    async def _history(self, facts: LiveFacts, previous: Owner | None) -> History:
+    async def _history(self, facts: LiveFacts, previous: Owner | None, *, cut: bool) -> History:
         session_id, recording_id, epoch = facts.session_id, facts.recording_id, facts.epoch
         # A claim that could not be followed up leaves this node as the last owner: what counts is who was before it.
         before = self._before.get(session_id)
@@ -154,10 +158,14 @@ class Lives:
 
         recovered = self.recovered.get(recording_id, [])
         history = await restoring.load(self._catalogue, self._store, recording_id, recovered, tail, kept)
-        is_unknown = tail is None or tail.epoch < first_epoch - 1
-        if is_unknown and previous is not None and previous.node != self.settings.node:
-            known_until = facts.origin + timedelta(seconds=history.resumption.end / CLOCK)
-            history.leap((self._wall() - known_until).total_seconds(), self.settings.segment_min_seconds)
+        if previous is not None and previous.node != self.settings.node:
+            is_unknown = tail is None or tail.epoch < first_epoch - 1
+        else:  # a cut that came after the last note: the holding picture has had numbers
+            is_unknown = previous is not None and (cut or history.was_cut) and not history.ends_held
+        if is_unknown:
+            now = round((self._wall() - facts.origin).total_seconds() * CLOCK)
+            shortest = min(self.settings.segment_min_seconds, self._picture.usual.duration / CLOCK)
+            history.leap(now, shortest)
         taken = self.reel_numbers.get(recording_id, 0)
         history.resumption.next_reel_number = max(history.resumption.next_reel_number, taken + 1)
         del self._before[session_id]
@@ -167,7 +175,6 @@ class Lives:
         """Another node owns the session now: nothing more is written or shown of it here."""
         if self.sessions.pop(session.facts.session_id, None) is not None:
             self.left[session.facts.session_id] = session
-            session.window.leave()
             session.abandon("owner_lost", FAILED, "Another server has this session now.")
 
     def submit(self, job: ReelJob) -> None:
@@ -246,7 +253,7 @@ class Lives:
             session = sessions.get(job.spool.about.session_id)
             if session is not None:
                 session.freed(job)
-        self._threads.submit(_release, job, copy)
+        self._threads.submit(letting_go.release, job, copy)
 
     def _finished(self, session: LiveSession) -> None:
         """The session is over and through its gate: from here on its recording can complete."""
@@ -266,25 +273,7 @@ class Lives:
 
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
         self.ledger.put("take_ended", write)
-        self._threads.submit(_remove_if_done, take.spool)
-
-
-def _release(job: ReelJob, copy: VerifiedCopy) -> None:
-    """Lets go of a reel's files, and of its take's folder with the last of them."""
-    try:
-        job.spool.release(copy, job.plan)
-    except OSError as error:
-        log.warning("spool_not_released", folder=str(job.spool.folder), error=str(error))
-    _remove_if_done(job.spool)
-
-
-def _remove_if_done(spool: TakeSpool) -> None:
-    """The take's folder goes when the take is over and all of it is stored."""
-    try:
-        if spool.over and spool.is_empty:
-            spool.remove()
-    except OSError as error:
-        log.warning("spool_not_removed", folder=str(spool.folder), error=str(error))
+        self._threads.submit(letting_go.remove_if_done, take.spool)
 
 
 def _format(take: Take) -> takes.Format:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from ingest.events import HeldRun
 from storage.objects import keys
 
 
@@ -30,6 +31,8 @@ class PlannedSegment(msgspec.Struct, frozen=True):
     duration: int
     independent: bool
     discontinuity: bool
+    held: HeldRun | None = None
+    """The numbers before it that the holding picture had in the playlists, and no recording has."""
 
 
 class TakeAbout(msgspec.Struct, frozen=True):

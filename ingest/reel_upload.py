@@ -15,7 +15,7 @@ import structlog
 
 from ingest.events import CLOCK
 from ingest.kept_init import track_row
-from ingest.reel_plan import ReelPlan
+from ingest.reel_plan import PlannedSegment, ReelPlan
 from ingest.reels import ReelJob
 from ingest.spool import init_name
 from media.counting import count
@@ -157,9 +157,18 @@ def segment_rows(plan: ReelPlan) -> list[dict[str, Any]]:
                 "independent": segment.independent,
                 "starts_at_ms": round(segment.start * 1000 / CLOCK),
             }
+            | _held_row(segment)
         )
         offset += segment.source.length
     return rows
+
+
+def _held_row(segment: PlannedSegment) -> dict[str, Any]:
+    held = segment.held
+    if held is None:
+        return {}
+    times = {"starts_at_ms": round(held.start * 1000 / CLOCK), "duration_ms": round(held.duration * 1000 / CLOCK)}
+    return {"held": {"segments": held.segments, **times}}
 
 
 def _counted(job: ReelJob, init: bytes) -> list[dict[str, Any]] | None:

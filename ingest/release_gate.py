@@ -36,8 +36,6 @@ class ReleaseGate:
         self._closed = closed
         self._resuming_after: int | None = None  # what came up to this time came while the gate was closed
         self._first: SegmentOpened | None = None  # whether the audience can begin with it, its first part will tell
-        self.resumed_serial: int | None = None
-        """The segment with which the audience began again after the newest cut."""
         self._open: tuple[int, int] | None = None  # the segment the audience is in, and what it has of it
 
     @property
@@ -92,7 +90,7 @@ class ReleaseGate:
         had come by then came while nothing was to go out.
         """
         if self._closed:
-            self._closed, self._resuming_after, self.resumed_serial = False, after, None
+            self._closed, self._resuming_after = False, after
 
     def _resume_with(self, event: GatedEvent, now: float, passage: Passage) -> None:
         if isinstance(event, SegmentOpened):
@@ -102,7 +100,7 @@ class ReleaseGate:
         assert self._resuming_after is not None
         may_begin = first is not None and first.start > self._resuming_after
         if first is not None and may_begin and isinstance(event, Part) and event.independent:
-            self._resuming_after, self.resumed_serial = None, first.serial
+            self._resuming_after = None
             self._held += [(now + self._delay, replace(first, discontinuity=True)), (now + self._delay, event)]
             return
         passage.evidence += [event] if first is None else [first, event]

@@ -1,7 +1,8 @@
 """After a start: the sessions under way that this node still owns are shown again before their encoders come back.
 
 Their windows are made from the store, the spool and the last note; nobody need publish for a viewer's link to work. A
-reviewed session waits for its encoder: what its gate held when the process died is nobody's to see yet.
+reviewed session waits for its encoder: what its gate held when the process died is nobody's to see yet. One that is cut
+does not: the holding picture goes on.
 """
 
 import structlog
@@ -39,7 +40,7 @@ async def _open(catalogue: Catalogue, lives: Lives, owner: Owner) -> None:
         row = await sessions.get(tx, owner.session_id)
         recording = await recordings.of_session(tx, owner.session_id)
         reviewed = is_reviewed(row.reviewer_id, row.delay_seconds)
-    if recording is None or reviewed:
+    if recording is None or (reviewed and row.state != SessionState.cut):
         return
     await lives.open(
         owner.session_id,

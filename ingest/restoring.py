@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from ingest.events import CLOCK, Init
+from ingest.events import CLOCK, HeldRun, Init
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow, WindowSegment
+from ingest.holding.loop import HoldingPicture
+from ingest.holding.shown import HeldSegments
 from ingest.kept_init import made_again
-from ingest.live_session import Resumption
+from ingest.live_facts import Resumption
 from ingest.nodes.tail import Tail, TailSegment
 from ingest.reel_plan import PlannedSegment
 from ingest.spool import init_name
@@ -40,27 +43,53 @@ class History:
     """Numbers below it have been given, whatever is known of them."""
     gap_ticks: int = CLOCK
     """How long each is taken to be of which nothing is known."""
+    held: dict[int, HeldRun] = field(default_factory=dict)
+    """What the holding picture had, by the first number of each run."""
+    was_cut: bool = False
+    """Whether the spool ends with something that was not to be shown."""
 
-    def leap(self, seconds: float, segment_seconds: float) -> None:
-        """Another node went on for at most so long after what is known, and nobody can say how far: its numbers, of
-        segments and of inits, must not be given again.
+    @property
+    def known_msn(self) -> int:
+        """Numbers from here on are of nothing that is known."""
+        runs = (msn + run.segments for msn, run in self.held.items())
+        return max((*runs, max(self.segments, default=-1) + 1))
+
+    @property
+    def ends_held(self) -> bool:
+        return self.known_msn > max(self.segments, default=-1) + 1
+
+    def leap(self, now: int, segment_seconds: float) -> None:
+        """Something went on for at most so long after what is known as it is until now (ticks of the line), and nobody
+        can say how far: its numbers, of segments and of inits, must not be given again.
         """
+        seconds = (now - self.resumption.end) / CLOCK
         missing = min(MOST_UNKNOWN, ceil(max(0.0, seconds) / segment_seconds)) + MARGIN
-        self.next_msn = max(self.next_msn, max(self.segments, default=-1) + 1 + missing)
+        self.next_msn = max(self.next_msn, self.known_msn + missing)
         self.gap_ticks = max(1, round(seconds * CLOCK) // missing)
         self.resumption.next_init_number += UNKNOWN_INITS
 
-    def fill(self, window: LiveWindow) -> None:
-        """Puts the history into a new window. What was released but is nowhere (a full disk) stands as a gap."""
+    def fill(self, window: LiveWindow, picture: HoldingPicture, until: int = 0) -> None:
+        """Puts the history into a new window. What was released but is nowhere (a full disk) stands as a gap. The
+        holding picture is taken to have gone on up to `until`, where it is what came last.
+        """
         for init in self.inits.values():
             window.add_init(init)
-        clock = 0
-        for msn in range(max(self.next_msn, max(self.segments, default=-1) + 1)):
-            segment = self.segments.get(msn)
+        held = HeldSegments(picture, window.newest_init, self.held, goes_on=self.ends_held)
+        end = max(self.next_msn, self.known_msn)
+        if self.ends_held:
+            end = max(end, held.first_beyond(until))
+        clock, before = 0, None
+        for msn in range(end):
+            segment = self.segments.get(msn) or held.find(msn, before)
             if segment is None:
                 segment = WindowSegment(msn, -1, min(self.inits, default=1), clock, True, duration=self.gap_ticks)
-            clock = segment.start + segment.duration
-            window.restore(segment, stored=segment.source is None or isinstance(segment.source, StoredSource))
+            elif before is not None and before.holding != segment.holding:
+                segment.discontinuity = True
+            if segment.holding:
+                window.add_init(held.loop.init)
+            clock, before = segment.end, segment
+            stored = segment.holding or segment.source is None or isinstance(segment.source, StoredSource)
+            window.restore(segment, stored=stored)
 
 
 async def load(
@@ -97,9 +126,10 @@ async def load(
                 length=row["bytes"],
                 source=StoredSource(reel.object_key, row["offset"], row["bytes"]),
             )
-            _add_segment(history, segment)
-    for take in recovered:
+            _add_segment(history, segment, _held(row))
+    for take in sorted(recovered, key=lambda one: one.spool.about.take_number):
         _add_spooled(history, take)
+        history.was_cut = take.is_cut
     if tail is not None:
         _add_tail(history, tail, kept)
     return history
@@ -112,7 +142,10 @@ def _add_tail(history: History, tail: Tail, kept: Callable[[TailSegment], object
             _add_init(history, init.number, init.muxed)
     for said in tail.segments:
         if said.msn not in history.segments and said.init_number in history.inits:
-            _add_segment(history, _told(said, kept(said)))
+            _add_segment(history, _told(said, kept(said)), said.held)
+    if tail.held is not None:
+        msn, run = tail.held
+        history.held.setdefault(msn, run)
     history.next_msn = max(history.next_msn, tail.next_msn)
     left.next_init_number = max(left.next_init_number, tail.next_init_number)
     left.end = max(left.end, tail.end)
@@ -143,7 +176,7 @@ def _add_spooled(history: History, take: RecoveredTake) -> None:
         if number not in history.inits:
             _add_init(history, number, (folder / init_name(number)).read_bytes())
         if planned.msn not in history.segments:  # the store's is there for good, the spool's is not
-            _add_segment(history, _spooled(folder, number, planned))
+            _add_segment(history, _spooled(folder, number, planned), planned.held)
     left.next_init_number = max(left.next_init_number, take.next_init_number)
 
 
@@ -161,12 +194,22 @@ def _spooled(folder: Path, init_number: int, planned: PlannedSegment) -> WindowS
     )
 
 
-def _add_segment(history: History, segment: WindowSegment) -> None:
+def _held(row: dict[str, Any]) -> HeldRun | None:
+    """As a reel's row tells it, in milliseconds."""
+    said = row.get("held")
+    if said is None:
+        return None
+    return HeldRun(said["segments"], said["starts_at_ms"] * CLOCK // 1000, said["duration_ms"] * CLOCK // 1000)
+
+
+def _add_segment(history: History, segment: WindowSegment, held: HeldRun | None) -> None:
     left = history.resumption
+    if held is not None:
+        history.held[segment.msn - held.segments] = held
     init = history.inits[segment.init_number]
     segment.has_audio = init.audio is not None
     history.segments[segment.msn] = segment
-    left.end = max(left.end, segment.start + segment.duration)
+    left.end = max(left.end, segment.end)
     left.has_media = True
 
 

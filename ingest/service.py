@@ -77,7 +77,7 @@ class IngestService:
         *,
         wall: Callable[[], datetime],
     ) -> None:
-        """Raises CertificateFault."""
+        """Raises CertificateFault, HoldingFault."""
         loop = asyncio.get_running_loop()
         self.settings = settings
         self.metrics = Metrics()

@@ -67,6 +67,11 @@ class IngestSettings:
     """A key frame closes a segment that is at least this long."""
     segment_max_seconds: int = 6
     """A segment is cut here even without a key frame: the target duration may not change (RFC 8216bis 4.4.3.1)."""
+    holding_clip: Path | None = None
+    """What viewers see while a session is cut: an mp4 in fragments of H.264 that begins with a key frame, played over
+    and over without its sound, up to a segment's length of it. Made of a picture by `scripts/holding-picture`; all
+    nodes need the same. None: our own, "直播暂停，请稍候 / The broadcast is paused".
+    """
     reel_seconds: float = 60.0
     """A reel closes at the first segment's end after this much media."""
     segments_in_memory: int = 3

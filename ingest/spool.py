@@ -17,15 +17,15 @@ from uuid import UUID
 
 import msgspec
 
-from ingest.events import Init, Part
+from ingest.events import HeldRun, Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
 from ingest.spool_index import (
     CutRecord,
+    NumberedRecord,
     PartRecord,
     Record,
     ReelRecord,
     ReleasedRecord,
-    ResumedRecord,
     SealedRecord,
     line,
 )
@@ -144,8 +144,8 @@ class TakeSpool:
     def mark_cut(self, serial: int, index: int) -> None:
         self._log(CutRecord(serial, index))
 
-    def mark_resumed(self, serial: int) -> None:
-        self._log(ResumedRecord(serial))
+    def mark_numbered(self, serial: int, msn: int, held: HeldRun | None) -> None:
+        self._log(NumberedRecord(serial, msn, held))
 
     def mark_released(self, serial: int, index: int) -> None:
         self._log(ReleasedRecord(serial, index))

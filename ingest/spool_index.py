@@ -7,6 +7,8 @@ one and passed over. Nothing in an index is ever changed.
 import zlib
 from dataclasses import dataclass
 
+from ingest.events import HeldRun
+
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
@@ -40,10 +42,14 @@ class CutRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ResumedRecord:
-    """…until this segment."""
+class NumberedRecord:
+    """…until this segment, which was let out as number `msn`, behind what the holding picture had of them; those after
+    it follow. Also said where numbers do not go on for another reason.
+    """
 
     serial: int
+    msn: int
+    held: HeldRun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class ReelRecord:
     number: int
 
 
-Record = PartRecord | SealedRecord | CutRecord | ResumedRecord | ReleasedRecord | ReelRecord
+Record = PartRecord | SealedRecord | CutRecord | NumberedRecord | ReleasedRecord | ReelRecord
 
 
 def line(record: Record) -> bytes:
@@ -74,8 +80,8 @@ def line(record: Record) -> bytes:
             words = ("sealed", record.serial)
         case CutRecord():
             words = ("cut", record.serial, record.index)
-        case ResumedRecord():
-            words = ("resumed", record.serial)
+        case NumberedRecord():
+            words = ("numbered", record.serial, record.msn, *(record.held or ()))
         case ReleasedRecord():
             words = ("released", record.serial, record.index)
         case ReelRecord():
@@ -112,8 +118,8 @@ def _record(text: bytes) -> Record | None:
             return SealedRecord(serial)
         case b"cut", [serial, index]:
             return CutRecord(serial, index)
-        case b"resumed", [serial]:
-            return ResumedRecord(serial)
+        case b"numbered", [serial, msn, *held] if len(held) in (0, 3):
+            return NumberedRecord(serial, msn, HeldRun(*held) if held else None)
         case b"released", [serial, index]:
             return ReleasedRecord(serial, index)
         case b"reel", [number]:

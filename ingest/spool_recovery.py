@@ -12,15 +12,16 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.events import HeldRun
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.spool import ABOUT, INDEX, TakeSpool, segment_name
 from ingest.spool_index import (
     CutRecord,
+    NumberedRecord,
     PartRecord,
     Record,
     ReelRecord,
     ReleasedRecord,
-    ResumedRecord,
     SealedRecord,
     read,
 )
@@ -41,6 +42,8 @@ class RecoveredTake:
     next_serial: int = 0
     next_msn: int = 0
     next_init_number: int = 1
+    is_cut: bool = False
+    """Whether nothing that came last was to be shown."""
     highest_reel: int = 0
     """The highest number that a reel of the take was given."""
 
@@ -62,19 +65,25 @@ def recover(folder: Path) -> RecoveredTake:
         key=lambda plan: plan.number,
     )
     planned = {(segment.source.name, segment.source.offset) for plan in take.plans for segment in plan.segments}
+    turns = [record for record in records if isinstance(record, CutRecord | NumberedRecord)]
+    take.is_cut = bool(turns) and isinstance(turns[-1], CutRecord)
+    numbered = {record.serial: record for record in records if isinstance(record, NumberedRecord)}
     left: dict[str, int] = {}
     for evidence, parts in _segments(folder, records, delayed=about.delay_seconds > 0):
         first, last = parts[0], parts[-1]
         take.end = max(take.end, last.start + last.duration)
         take.next_serial = last.serial + 1
         take.next_init_number = max(take.next_init_number, first.init_number + 1)
-        msn = -1 if evidence else take.next_msn
-        take.next_msn += 0 if evidence else 1
+        msn, held = -1, None
+        if not evidence:
+            said = numbered.get(first.serial)
+            msn, held = (said.msn, said.held) if said else (take.next_msn, None)
+            take.next_msn = msn + 1
         name = segment_name(first.serial)
         path = folder / name
         if not path.exists():
             continue  # the store has it
-        segment = _planned(msn, name, parts)
+        segment = _planned(msn, name, parts, held)
         left[name] = left.get(name, 0) + segment.source.length
         if (name, first.offset) not in planned:
             take.unplanned.append((evidence, first.init_number, segment))
@@ -82,7 +91,7 @@ def recover(folder: Path) -> RecoveredTake:
     return take
 
 
-def _planned(msn: int, name: str, parts: list[PartRecord]) -> PlannedSegment:
+def _planned(msn: int, name: str, parts: list[PartRecord], held: HeldRun | None) -> PlannedSegment:
     first, last = parts[0], parts[-1]
     return PlannedSegment(
         msn,
@@ -91,6 +100,7 @@ def _planned(msn: int, name: str, parts: list[PartRecord]) -> PlannedSegment:
         sum(part.duration for part in parts),
         first.independent,
         first.discontinuity and first.index == 0,
+        held,
     )
 
 
@@ -123,12 +133,12 @@ def _segments(folder: Path, records: list[Record], *, delayed: bool) -> Iterator
 
 def _withheld(records: list[Record]) -> set[tuple[int, int]]:
     """The parts that a cut kept from the audience. A cut may name a part that was written before it: one held back."""
-    cuts = [record for record in records if isinstance(record, CutRecord | ResumedRecord)]
+    cuts = [record for record in records if isinstance(record, CutRecord | NumberedRecord)]
     withheld: set[tuple[int, int]] = set()
     for number, cut in enumerate(cuts):
         if not isinstance(cut, CutRecord):
             continue
-        until = next((record.serial for record in cuts[number + 1 :] if isinstance(record, ResumedRecord)), None)
+        until = next((record.serial for record in cuts[number + 1 :] if isinstance(record, NumberedRecord)), None)
         withheld |= {
             (part.serial, part.index)
             for part in records

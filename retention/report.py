@@ -99,7 +99,7 @@ def _reasons(before: Row | None, after: Row, withheld: Sequence[Withheld]) -> li
     """Why what follows may not go on where the reel before ended; none where it ought to."""
     reasons = []
     expected = before["first_msn"] + before["segments"] if before else 0
-    if after["first_msn"] != expected:
+    if after["first_msn"] != expected + after["held_segments"]:
         reasons.append("not_recorded")
     if before is None:
         return reasons
@@ -191,6 +191,8 @@ def _reel(one: Placed) -> Row:
         "duration_ms": reel.duration_ms,
         "first_msn": reel.first_msn,
         "segments": len(reel.segments),
+        # The numbers before it that the holding picture had in the live playlists: nothing is missing there.
+        "held_segments": reel.segments[0].get("held", {}).get("segments", 0),
         "discontinuity": reel.discontinuity,
         "tracks": reel.tracks,
     }

@@ -6,7 +6,7 @@ RFC 8216bis: parts are listed of the newest segments only (§4.4.4.9), older seg
 
 from typing import Literal
 
-from ingest.events import CLOCK
+from ingest.events import CLOCK, FIRST_HOLDING_INIT
 from ingest.hls.growing_gzip import GrowingGzip, gzipped
 from ingest.hls.window import LiveWindow, WindowSegment
 from media.playlist import (
@@ -102,7 +102,7 @@ class LivePlaylist:
             target_duration_seconds=self._target,
             part_target_seconds=part_target,
             open_segment=self._lines(open_segment, with_parts=True) if open_segment and open_segment.parts else None,
-            preload_hint=None if window.ended or window.frozen else self._part_uri(msn, index),
+            preload_hint=None if window.ended or window.frozen or not window.hints else self._part_uri(msn, index),
             rendition_reports=() if window.ended or window.frozen else self._reports(),
             server_control=ServerControl(
                 can_block_reload=not window.frozen,
@@ -172,8 +172,10 @@ def playlist_parts(window: LiveWindow) -> list[WindowSegment]:
 
 
 def multivariant_text(window: LiveWindow) -> bytes:
-    """The multivariant playlist: the source as it comes, and its audio alone for the narrowest lines."""
-    init = window.inits[max(window.inits)]
+    """The multivariant playlist: the source as it comes, and its audio alone for the narrowest lines. The holding
+    picture is not told of: what plays the class plays it too.
+    """
+    init = window.newest_init or window.inits[max(window.inits)]
     video = next((track for track in init.tracks if track.kind == "video"), None)
     main, alone = window.measured["main"], window.measured["audio"]
     heard = _codecs(window, "audio")
@@ -203,6 +205,7 @@ def _codecs(window: LiveWindow, kind: str) -> list[str]:
     A family that another has replaced (H.265 by H.264, since some could not play it) is left out: whoever cannot play
     it would not even try what is live.
     """
-    tracks = [one for number in sorted(window.inits, reverse=True) for one in window.inits[number].tracks]
+    numbers = sorted((one for one in window.inits if one < FIRST_HOLDING_INIT), reverse=True) or window.inits
+    tracks = [one for number in numbers for one in window.inits[number].tracks]
     of_kind = [track for track in tracks if track.kind == kind]
     return list(dict.fromkeys(track.codec_string for track in of_kind if track.codec == of_kind[0].codec))

@@ -1,5 +1,5 @@
 """Where a finished segment lies, and reading it from there: its spool file while that is there, its reel afterwards; or
-another node's spool, which is asked for it.
+another node's spool, which is asked for it. The holding picture lies nowhere: it is made again.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ingest.events import Init
 from ingest.hls.window import WindowSegment
+from ingest.holding.loop import HoldingLoop
 from media.fragments import TrackRun, fragment, read_fragments
 from storage.objects.store import ObjectStore
 
@@ -68,6 +69,8 @@ class SegmentReader:
         if segment.in_memory:
             return b"".join(part.muxed for part in segment.parts if part.muxed is not None)
         source = segment.source
+        if isinstance(source, HoldingLoop):
+            return source.media(segment.start, segment.duration)
         if isinstance(source, SpoolSource):
             try:
                 return await _run(self.to_spool, partial(_read_file, source))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ingest.events import CLOCK, Init, Part, SegmentClosed, SegmentOpened
+from ingest.events import CLOCK, FIRST_HOLDING_INIT, HeldRun, Init, Part, SegmentClosed, SegmentOpened
 from ingest.hls.measured import Measured
 from ingest.release_gate import GatedEvent
 
@@ -52,6 +52,12 @@ class WindowSegment:
     independent: bool = False
     """Whether a player can start with it."""
     source: object | None = None
+    holding: bool = False
+    """Whether it shows the holding picture: it is the stream's, and of no recording."""
+
+    @property
+    def end(self) -> int:
+        return self.start + self.duration
 
     @property
     def in_memory(self) -> bool:
@@ -59,12 +65,14 @@ class WindowSegment:
 
 
 class LiveWindow:
-    """`origin` is the wall clock at the session line's zero; `first_msn` follows what an earlier process released."""
+    """`origin` is the wall clock at the session line's zero."""
 
     def __init__(self, *, origin: datetime, part_target_seconds: float, segments_in_memory: int = 3) -> None:
         self.origin = origin
         self.part_target_seconds = part_target_seconds
         self.segments: list[WindowSegment] = []
+        self.first_msn = 0
+        """Of `segments[0]`; the audience's window keeps all from the session's first."""
         self.inits: dict[int, Init] = {}
         self.measured = {"main": Measured(), "audio": Measured()}
         """What each rendition's segments came to."""
@@ -75,6 +83,8 @@ class LiveWindow:
         """Whether another node goes on with the session: nothing follows here, but it has not ended."""
         self.frozen = False
         """Whether this only stands in for the session's owner: nothing follows until that or another is back."""
+        self.hints = True
+        """Whether playlists hint at the next part: not while it may be the holding picture's or the class's."""
         self.unstored: set[int] = set()
         """The segments that only this node's spool has, as far as it knows."""
         self._in_memory = max(1, segments_in_memory)
@@ -86,7 +96,7 @@ class LiveWindow:
 
     def restore(self, segment: WindowSegment, *, stored: bool = True) -> None:
         """A closed segment of an earlier process, or of another node, in order."""
-        segment.msn, segment.closed = len(self.segments), True
+        segment.msn, segment.closed = self.next_msn, True
         self.segments.append(segment)
         if not stored:
             self.unstored.add(segment.msn)
@@ -97,8 +107,9 @@ class LiveWindow:
         """Takes an event in. Returns the segment that it closes."""
         match event:
             case SegmentOpened():
-                msn = len(self.segments)
-                opened = WindowSegment(msn, event.serial, event.init_number, event.start, event.discontinuity)
+                msn, self.hints = self.next_msn, True
+                begins_anew = event.discontinuity or (bool(self.segments) and self.segments[-1].holding)
+                opened = WindowSegment(msn, event.serial, event.init_number, event.start, begins_anew)
                 self.segments.append(opened)
                 self.unstored.add(msn)
             case Part():
@@ -106,6 +117,25 @@ class LiveWindow:
             case SegmentClosed():
                 return self._close(self.segments[-1])
         return None
+
+    def hint_no_more(self) -> None:
+        """Until the class is shown again."""
+        self.hints = False
+        self.version += 1
+
+    def open_holding(self, start: int, init: Init, source: object) -> None:
+        """A segment of the holding picture begins; its parts and its end are applied like all others."""
+        self.inits[init.number] = init
+        begins_anew = not self.segments or not self.segments[-1].holding
+        opened = WindowSegment(self.next_msn, -1, init.number, start, begins_anew, source=source, holding=True)
+        self.segments.append(opened)
+
+    def held_before(self, msn: int) -> HeldRun | None:
+        """The holding picture's segments right before this one, if there are any."""
+        run: list[WindowSegment] = []
+        while (before := self.find(msn - len(run) - 1)) is not None and before.holding:
+            run.append(before)
+        return HeldRun(len(run), run[-1].start, run[0].end - run[-1].start) if run else None
 
     def end(self) -> None:
         """Nothing will follow: playlists say so."""
@@ -129,14 +159,26 @@ class LiveWindow:
         return last if last and not last.closed else None
 
     @property
+    def next_msn(self) -> int:
+        """Of the segment that is opened next."""
+        return self.first_msn + len(self.segments)
+
+    @property
     def closed_count(self) -> int:
-        return len(self.segments) - (1 if self.open_segment else 0)
+        """How many segments are closed, from msn 0 on."""
+        return self.next_msn - (1 if self.open_segment else 0)
 
     @property
     def next_part(self) -> tuple[int, int]:
         """The msn and index of the part that comes next, as far as can be known."""
         open_segment = self.open_segment
-        return (open_segment.msn, len(open_segment.parts)) if open_segment else (len(self.segments), 0)
+        return (open_segment.msn, len(open_segment.parts)) if open_segment else (self.next_msn, 0)
+
+    @property
+    def newest_init(self) -> Init | None:
+        """The class's; None before anything of it was let out."""
+        number = max((one for one in self.inits if one < FIRST_HOLDING_INIT), default=None)
+        return None if number is None else self.inits[number]
 
     @property
     def has_audio(self) -> bool:
@@ -149,7 +191,8 @@ class LiveWindow:
         return self.next_part > (msn, part)
 
     def find(self, msn: int) -> WindowSegment | None:
-        return self.segments[msn] if 0 <= msn < len(self.segments) else None
+        index = msn - self.first_msn
+        return self.segments[index] if 0 <= index < len(self.segments) else None
 
     def date_of(self, segment: WindowSegment) -> datetime:
         """EXT-X-PROGRAM-DATE-TIME of the segment's first sample."""
@@ -176,12 +219,14 @@ class LiveWindow:
         segment.closed = True
         self._measure(segment)
         self.version += 1
-        forgotten = len(self.segments) - 1 - self._in_memory
-        if forgotten >= 0 and self.segments[forgotten].in_memory:
-            self._forget(self.segments[forgotten])
+        forgotten = self.find(self.next_msn - 1 - self._in_memory)
+        if forgotten is not None and forgotten.in_memory:
+            self._forget(forgotten)
         return segment
 
     def _measure(self, segment: WindowSegment) -> None:
+        if segment.holding:
+            return
         self.measured["main"].add(segment.length, segment.duration, segment.pictures)
         self.measured["audio"].add(segment.audio_length, segment.duration)
 
@@ -190,5 +235,6 @@ class LiveWindow:
             self.on_forgotten(segment)
         for part in segment.parts:
             part.muxed = part.audio = None
-        if segment.msn >= LATE_SEGMENTS:
-            self.segments[segment.msn - LATE_SEGMENTS].parts.clear()
+        late = self.find(segment.msn - LATE_SEGMENTS)
+        if late is not None:
+            late.parts.clear()

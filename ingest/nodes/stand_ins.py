@@ -23,7 +23,9 @@ from ingest.hls.bell import Bell
 from ingest.hls.playlists import LivePlaylist, Rendition
 from ingest.hls.sources import ElsewhereSource
 from ingest.hls.window import LiveWindow
-from ingest.live_session import RENDITIONS, LiveFacts
+from ingest.holding import loop
+from ingest.live_facts import LiveFacts
+from ingest.live_session import RENDITIONS
 from ingest.nodes import tail as tails
 from ingest.nodes.owners import Owners
 from ingest.nodes.tail import Tail, TailSegment
@@ -145,7 +147,7 @@ class StandIns:
         history = await restoring.load(self._catalogue, self._store, recording.id, [], tail, kept)
         origin = recording.started_at - timedelta(seconds=LEAD / CLOCK)
         window = LiveWindow(origin=origin, part_target_seconds=self._settings.part_seconds)
-        history.fill(window)
+        history.fill(window, loop.of(self._settings))
         if not window.segments or not window.inits:
             return None
         window.frozen = True

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from ingest.events import CLOCK
+from ingest.events import CLOCK, HeldRun
 from ingest.hls.sources import ElsewhereSource
 from ingest.hls.window import WindowSegment
 from ingest.live_session import LiveSession
@@ -31,6 +31,7 @@ class TailSegment(msgspec.Struct, frozen=True, array_like=True):
     length: int
     node: str
     url: str
+    held: HeldRun | None = None
 
 
 class TailInit(msgspec.Struct, frozen=True, array_like=True):
@@ -50,6 +51,8 @@ class Tail(msgspec.Struct, frozen=True):
     end: int
     segments: list[TailSegment]
     inits: list[TailInit]
+    held: tuple[int, HeldRun] | None = None
+    """What the holding picture has shown since the class was cut, and its first number; it goes on."""
 
 
 _decoder = msgspec.json.Decoder(Tail)
@@ -79,19 +82,21 @@ def tail_of(session: LiveSession, node: str, url: str) -> Tail:
     window = session.window
     unstored = [window.segments[msn] for msn in sorted(window.unstored)[-LONGEST:]]
     needed = {segment.init_number for segment in unstored}
-    newest = window.segments[-1] if window.segments else None
+    newest = next((segment for segment in reversed(window.segments) if not segment.holding), None)
+    held = window.held_before(window.next_msn)
     return Tail(
         session_id=session.facts.session_id,
         epoch=session.facts.epoch,
         next_msn=len(window.segments),
-        next_init_number=max(window.inits, default=0) + 1,
-        end=newest.start + newest.duration if newest else 0,
-        segments=[_said(segment, node, url) for segment in unstored],
+        next_init_number=window.newest_init.number + 1 if window.newest_init else 1,
+        end=newest.end if newest else 0,
+        segments=[_said(segment, node, url, window.held_before(segment.msn)) for segment in unstored],
         inits=[TailInit(number, init.muxed) for number, init in window.inits.items() if number in needed],
+        held=(window.next_msn - held.segments, held) if held else None,
     )
 
 
-def _said(segment: WindowSegment, node: str, url: str) -> TailSegment:
+def _said(segment: WindowSegment, node: str, url: str, held: HeldRun | None) -> TailSegment:
     if isinstance(segment.source, ElsewhereSource):
         node, url = segment.source.node, segment.source.url
     elif segment.closed and segment.source is None:
@@ -105,4 +110,5 @@ def _said(segment: WindowSegment, node: str, url: str) -> TailSegment:
         segment.length,
         node,
         url,
+        held,
     )

@@ -1,5 +1,6 @@
 """The ingest process."""
 
+from ingest.holding.loop import HoldingFault
 from ingest.rtmp.certificate import CertificateFault
 from ingest.service import IngestKeys, IngestService
 from lectern.clock import now
@@ -14,7 +15,7 @@ from storage.objects.store import ObjectStore
 
 async def run_ingest(settings: Settings) -> None:
     """Take encoders in and serve live until SIGTERM, then drain what was captured. Complaint where RTMPS is asked for
-    and cannot be served.
+    and cannot be served, or the holding picture cannot be shown.
     """
     require_stores(settings.storage)
     keys = derive(settings.lectern)
@@ -30,6 +31,8 @@ async def run_ingest(settings: Settings) -> None:
         )
     except CertificateFault as fault:
         raise Complaint(f"RTMPS: {fault}") from fault
+    except HoldingFault as fault:
+        raise Complaint(f"holding_clip: {fault}") from fault
     with stop_signals() as asked:
         await service.start()
         await asked.wait()

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from domain.kinds import Protocol
+from ingest.events import CLOCK
 from ingest.hls.sources import SpoolSource
-from ingest.live_session import LiveFacts, LiveHooks, LiveSession
+from ingest.hls.window import WindowSegment
+from ingest.live_facts import LiveFacts, Resumption
+from ingest.live_session import LiveHooks, LiveSession
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
@@ -40,7 +43,7 @@ class House:
         self.threads = ThreadPoolExecutor(1)
         self.session = self.open()
 
-    def open(self) -> LiveSession:
+    def open(self, resumption: Resumption | None = None, *, cut: bool = False) -> LiveSession:
         hooks = LiveHooks(
             reel=self.reels.append,
             take_described=lambda take: None,
@@ -50,7 +53,14 @@ class House:
         )
         facts = LiveFacts(uuid4(), uuid4(), ORIGIN, self.delay_seconds, epoch=1, reviewed=self.reviewed)
         return LiveSession(
-            self.settings, facts, hooks, clock=lambda: self.seconds, wall=self.wall, threads=self.threads
+            self.settings,
+            facts,
+            hooks,
+            clock=lambda: self.seconds,
+            wall=self.wall,
+            threads=self.threads,
+            resumption=resumption,
+            cut=cut,
         )
 
     def wall(self) -> datetime:
@@ -85,10 +95,17 @@ class House:
             if job.plan.evidence == evidence
         ]
 
+    def of_class(self) -> list[WindowSegment]:
+        """What was released: all but the holding picture."""
+        return [segment for segment in self.session.window.segments if not segment.holding]
+
+    def seen_seconds(self) -> float:
+        return sum(segment.duration for segment in self.of_class()) / CLOCK
+
     def seen(self) -> bytes:
-        """The media of every segment that was released, read from where it lies."""
+        """The media of every segment of the class that was released, read from where it lies."""
         out = b""
-        for segment in self.session.window.segments:
+        for segment in self.of_class():
             if segment.in_memory:
                 out += b"".join(part.muxed or b"" for part in segment.parts)
             elif isinstance(segment.source, SpoolSource):

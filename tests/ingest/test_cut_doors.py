@@ -1,10 +1,12 @@
-"""A cut, and every door of the live path tried after it: nothing may be had that could not be had before.
+"""A cut, and every door of the live path tried after it: nothing may be had that could not be had before, but for the
+holding picture.
 
 What is asked for goes over real HTTP to the real delivery; the session is fed by hand, so that the cut comes at a
 chosen frame. What each answer holds is read frame by frame. The doors of a whole house: `tests/faults/test_cut.py`.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,9 +19,12 @@ import pytest
 from domain import playback_token
 from domain.playback_token import PlaybackClaim
 from ingest.control import Control
+from ingest.events import CLOCK
 from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
+from ingest.holding import silence
+from ingest.holding.loop import OURS
 from ingest.http import Dispatch, HttpServer
 from ingest.metrics import Metrics
 from ingest.settings import IngestSettings
@@ -33,6 +38,9 @@ from tests.ingest.live_house import House, lecture
 pytestmark = pytest.mark.anyio
 
 SECRET = b"p" * 32
+CLIP = OURS.read_bytes()
+HOLDING = {packet.data for packet in (*read_packets(CLIP, CLIP), *silence.laid(silence.USUAL, 0, CLOCK))}
+"""Every picture that the holding clip has, and silence."""
 Frame = tuple[str, int]
 """A frame that somebody got: its kind, its decode time on the session's line."""
 
@@ -58,7 +66,9 @@ class Stage:
         return await self.client.get(f"{self.address}/{name}", headers={"accept-encoding": "identity"})
 
     async def had(self) -> set[Frame]:
-        """Every frame that any address of the session gives, whether a playlist names it or not."""
+        """Every frame of the class that any address gives, whether a playlist names it or not. What addresses of the
+        holding picture's numbers give must be of that.
+        """
         frames: set[Frame] = set()
         window = self.house.session.window
         beyond = len(window.segments) + 2
@@ -72,16 +82,33 @@ class Stage:
                 for n in range(5)
                 if (msn, n) != window.next_part
             ]
-            for answer in await asyncio.gather(*map(self.get, names)):
+            for name, answer in zip(names, await asyncio.gather(*map(self.get, names)), strict=True):
                 assert answer.status_code in (200, 404), answer.url
-                if answer.status_code == 200:
+                if answer.status_code != 200:
+                    continue
+                if self.is_held(name):
+                    init_number = window.segments[msn_of(name)].init_number
+                    held_init = (await self.get(f"{prefix}init-{init_number}.mp4")).content
+                    assert {bytes(packet.data) for packet in read_packets(held_init, answer.content)} <= HOLDING
+                else:
                     frames |= frames_of(init, answer.content)
         return frames
+
+    def is_held(self, name: str) -> bool:
+        """Whether the number in an address is the holding picture's."""
+        segment = self.house.session.window.find(msn_of(name))
+        return segment is not None and segment.holding
 
     def reels(self, *, evidence: bool) -> set[Frame]:
         """What the recording has: that which a replay, a ladder and stills are made from, or the evidence."""
         init = self.house.session.window.inits[1].muxed
         return {frame for media in self.house.reel_media(evidence=evidence) for frame in frames_of(init, media)}
+
+
+def msn_of(text: str) -> int:
+    found = re.search(r"(?:seg|part)-(\d+)", text)
+    assert found, text
+    return int(found[1])
 
 
 def frames_of(init: bytes, media: bytes) -> set[Frame]:
@@ -128,19 +155,20 @@ async def test_after_a_cut_nothing_can_be_had_that_was_not_before(
         for name in ("main.m3u8", "audio.m3u8", "main.m3u8?_HLS_skip=YES"):
             named = {line for line in (await told.get(name)).text.splitlines() if ".m4s" in line and "HINT" not in line}
             known = set(lists[name.partition("?")[0]].splitlines())
-            new = {line for line in named - known if not line.startswith("seg-") and not line.startswith("audio-seg-")}
-            assert new == set(), "the segment that the cut ended, and no part more"
+            new = {line for line in named - known if not told.is_held(line)}
+            assert all("seg-" in line for line in new), "the segment that the cut ended, and no part more"
+            assert any(told.is_held(line) for line in named)
         told.take.ended("disconnected")
         assert told.reels(evidence=False) == before
         assert told.reels(evidence=True) & before == set()
         told.house.threads.submit(lambda: None).result()
         found = recover(told.take.spool.folder)
         length = sum(segment.source.length for evidence, _, segment in found.unplanned if not evidence)
-        assert length == sum(segment.length for segment in told.house.session.window.segments), "after a crash too"
+        assert length == sum(segment.length for segment in told.house.of_class()), "after a crash too"
 
 
 @pytest.mark.parametrize("delay_seconds", [0.0, 5.0])
-async def test_who_waits_for_the_next_part_when_the_cut_comes_gets_none(
+async def test_who_waits_for_the_next_part_when_the_cut_comes_gets_the_holding_picture(
     settings: IngestSettings, store: ObjectStore, delay_seconds: float
 ) -> None:
     async with stage(settings, store, delay_seconds) as told:
@@ -166,8 +194,9 @@ async def test_who_waits_for_the_next_part_when_the_cut_comes_gets_none(
             text = answers[name].text
             assert f'part-{msn}.{part}.m4s",' not in text.replace("PRELOAD-HINT", "")
             assert f"seg-{msn}.m4s" in text, "what they have of the segment is the whole of it"
-        assert not waiting[names[5]].done(), "what would come next is waited for, and does not come"
-        waiting[names[5]].cancel()
+        text = (await waiting[names[5]]).text
+        assert f"part-{msn + 1}.0.m4s" in text
+        assert told.is_held(f"part-{msn + 1}.0.m4s")
         assert await told.had() == before
 
 
@@ -192,6 +221,7 @@ async def test_the_audience_goes_on_where_it_may_and_what_was_cut_never_comes(
         base = min(dts for kind, dts in before if kind == "video")
         assert abs(new[0] - base - first) < 10, "from the first key frame after the second resume on"
         text = (await told.get("main.m3u8")).text
-        assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+        assert text.count("#EXT-X-DISCONTINUITY\n") == 2, "into the holding picture and out of it"
+        assert text.count("#EXT-X-MAP:") == 3
         told.take.ended("disconnected")
         assert told.reels(evidence=True) & (await told.had()) == set()

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 import ingest.spool
 from ingest.cuts import cut_rule
-from ingest.events import Event, Init, Part, SegmentClosed, SegmentOpened
-from ingest.lives import _remove_if_done
+from ingest.events import Event, HeldRun, Init, Part, SegmentClosed, SegmentOpened
+from ingest.letting_go import remove_if_done
 from ingest.packager import Packager
 from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.settings import IngestSettings
@@ -154,7 +154,7 @@ def test_what_a_cut_kept_back_is_found_as_evidence(tmp_path: Path) -> None:
     spool = TakeSpool.create(tmp_path, about())
     write(spool, made)
     spool.mark_cut(1, 2)
-    spool.mark_resumed(3)
+    spool.mark_numbered(3, 9, HeldRun(7, 450_000, 900_000))
     take = recover(spool.folder)
     found = [(evidence, segment.msn, segment.source) for evidence, _, segment in take.unplanned]
     assert [(evidence, msn, place.name) for evidence, msn, place in found] == [
@@ -162,7 +162,7 @@ def test_what_a_cut_kept_back_is_found_as_evidence(tmp_path: Path) -> None:
         (False, 1, segment_name(1)),
         (True, -1, segment_name(1)),
         (True, -1, segment_name(2)),
-        (False, 2, segment_name(3)),
+        (False, 9, segment_name(3)),
     ]
     assert found[2][2].offset == found[1][2].length
 
@@ -261,12 +261,12 @@ def test_reels_let_go_of_at_the_same_time_remove_their_take_once(
 
     def second() -> None:
         inside.wait(10)
-        _remove_if_done(spool)
+        remove_if_done(spool)
         second_is_there.set()
 
     monkeypatch.setattr(ingest.spool, "unlink", unlink_on_a_slow_disk)
     with capture_logs() as said, ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(second), threads.submit(_remove_if_done, spool)]:
+        for done in [threads.submit(second), threads.submit(remove_if_done, spool)]:
             done.result()
     assert said == []
     assert list(tmp_path.iterdir()) == []

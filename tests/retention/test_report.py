@@ -178,6 +178,7 @@ def reel(number: int, start: int, **changes: object) -> Row:
         for kind, scale in (("video", 90_000), ("audio", 48_000))
     ]
     row = {"number": number, "take_id": "a", "init": "a", "first_msn": 5 * (number - 1), "segments": 5}
+    row["held_segments"] = 0
     return row | {"starts_at_ms": start * 1000, "duration_ms": 10_000, "tracks": tracks} | changes
 
 
@@ -188,6 +189,8 @@ def reel(number: int, start: int, **changes: object) -> Row:
         ({"take_id": "b", "init": "b"}, ["encoder_away"], 7),
         ({"init": "b"}, ["tracks_changed"], 2),
         ({"first_msn": 8}, ["not_recorded"], 6),
+        ({"first_msn": 8, "held_segments": 3}, ["pause"], 6),
+        ({"first_msn": 9, "held_segments": 3}, ["not_recorded"], 8),
         ({"first_msn": 8, "take_id": "b"}, ["not_recorded", "encoder_away"], 60),
         ({}, ["pause"], 3),
     ],

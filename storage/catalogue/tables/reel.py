@@ -30,7 +30,9 @@ class Reel(Identified, Table):
     """Program date time of its first sample."""
     first_msn: Mapped[int] = mapped_column(BigInteger)
     segments: Mapped[list[Json]]
-    """`{"msn", "offset", "bytes", "duration_ms", "independent", "starts_at_ms"}` each, in order."""
+    """`{"msn", "offset", "bytes", "duration_ms", "independent", "starts_at_ms"}` each, in order; with `"held"` where
+    the holding picture had numbers before it: `{"segments", "starts_at_ms", "duration_ms"}`.
+    """
     discontinuity: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Its first segment does not go on from the one before."""
     stored_at: Mapped[datetime]
