@@ -17,6 +17,7 @@ from ingest.cuts import cut_rule
 from ingest.events import CLOCK, Event, Init, Part, SegmentOpened
 from ingest.hls.bell import Bell
 from ingest.hls.playlists import LivePlaylist, Rendition
+from ingest.hls.preview import Preview
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow
 from ingest.holding import loop
@@ -74,6 +75,9 @@ class LiveSession:
         self.bell = Bell()
         self.holding = Holding(self.window, loop.of(settings))
         self.gate = ReleaseGate(facts.delay_seconds, closed=cut, trusted_until=-inf if facts.reviewed else inf)
+        held = cut or facts.reviewed or facts.delay_seconds > 0
+        self.preview = Preview(settings, facts) if held else None
+        """What its reviewer sees; of a session that was never held nor cut: the same as its audience."""
         self.take: Take | None = None
         self.lost_at: float | None = clock()
         """Since when no encoder publishes, by the monotonic clock; at most since a restart made the session again."""
@@ -139,6 +143,8 @@ class LiveSession:
     def accept(self, take: Take, events: list[Event]) -> None:
         """Spools what a take made and offers it to the gate."""
         gated: list[GatedEvent] = []
+        if self.preview:
+            self.preview.show(events)
         for event in events:
             if isinstance(event, Init):
                 self.recording.write_init(take.spool, event)
@@ -172,6 +178,8 @@ class LiveSession:
         """
         if self.gate.is_cut or self.ended:
             return
+        known = {**self.window.inits, **self._inits}
+        self.preview = self.preview or Preview(self.settings, self.facts, known)
         self._withhold(self.gate.cut())
         self.hold()
 
@@ -202,6 +210,8 @@ class LiveSession:
     def abandon(self, reason: str, code: str, description: str) -> None:
         """Another server has the session now, and with it the say over what goes out: what is held is evidence."""
         self.window.leave()
+        if self.preview:
+            self.preview.window.leave()
         self.ending = True
         if self.take:
             self.take.hang_up(code, description, reason)
@@ -286,3 +296,5 @@ class LiveSession:
         self.holding.end()
         self.window.end()
         self.bell.ring()
+        if self.preview:
+            self.preview.end()

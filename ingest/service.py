@@ -14,8 +14,10 @@ from datetime import datetime
 import structlog
 
 from ingest import orders, recovery
+from ingest.audience import Audience
 from ingest.control import Control
 from ingest.hls.by_nginx import PREFIX as BY_NGINX_PREFIX
+from ingest.hls.preview_door import PREFIX as PREVIEW_PREFIX
 from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
@@ -105,6 +107,7 @@ class IngestService:
         self.publishing.silent_elsewhere = self.neighbours.silent_seconds
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
         self.publishing.refused = self._statistics.refused
+        self._audience = Audience(self.lives, self.viewers, self._valkey, wall=wall)
         self._listening = Listening(
             settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
         )
@@ -121,6 +124,7 @@ class IngestService:
         doors: dict[str, Mounted] = {
             NODE_PREFIX: near.door,
             BY_NGINX_PREFIX: near.segment_door(delivery),
+            PREVIEW_PREFIX: near.preview_door().mounted,
             **(mounted or {}),
         }
         if not self.settings.edge:
@@ -158,6 +162,7 @@ class IngestService:
                 session.take.hang_up(FAILED, "The server is stopping, connect again in a moment.", "stopped")
             session.recording.flush()
         await self.lives.uploader.drain(drain_seconds)
+        self._audience.keep_peaks()
         await self.lives.ledger.drain(1.0)
         if self.http:
             self.http.stop()
@@ -221,6 +226,7 @@ class IngestService:
         self.metrics.viewers_of_others.set(self.neighbours.viewers)
         self.metrics.stand_ins.set(self.neighbours.stand_ins)
         await self._statistics.tell()
+        await self._audience.second()
 
     async def _reconcile(self) -> None:
         await orders.reconcile(self._catalogue, self.lives)

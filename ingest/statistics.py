@@ -90,6 +90,7 @@ class Statistics:
             viewers=viewers,
             problem_code=code,
             problem_facts=problem_facts,
+            frozen=session.gate.is_frozen(self._lives.clock()),
         )
         return common if take is None else self._with_take(common, take)
 

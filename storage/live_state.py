@@ -63,6 +63,8 @@ class LiveState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     health: list[EncoderVerdict] = []
     """What is wrong with the encoder, the worst first; `good` alone where nothing is."""
     viewers: int = 0
+    frozen: bool = False
+    """Whether its gate lets nothing out, because no cut could be heard."""
     problem_code: str | None = None
     """What is wrong, as a code the pages translate, with its facts."""
     problem_facts: dict[str, str | int] = {}

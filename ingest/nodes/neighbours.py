@@ -8,10 +8,12 @@ from uuid import UUID
 import redis.asyncio
 
 from ingest.hls.by_nginx import ByNginx
+from ingest.hls.preview_door import PreviewDoor
 from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
 from ingest.lives import Lives
+from ingest.nodes.ahead import Ahead
 from ingest.nodes.door import NodeDoor
 from ingest.nodes.elsewhere import Elsewhere
 from ingest.nodes.forwarding import Forwarder
@@ -46,6 +48,7 @@ class Neighbours:
         settings = lives.settings
         self._lives = lives
         self._viewers = viewers
+        self._reader = reader
         self._upstream = Upstream()
         self._secret = secret
         self._wall = wall
@@ -102,6 +105,15 @@ class Neighbours:
     def whip_door(self, inner: Mounted) -> WhipDoor:
         """What passes requests on that belong to a publish at another process."""
         return WhipDoor(inner, self._upstream, self._secret, url=self._lives.settings.control_url)
+
+    def preview_door(self) -> PreviewDoor:
+        """What reviewers ask for previews, at whichever node."""
+        settings = self._lives.settings
+        hold_seconds = 3.0 * settings.segment_max_seconds
+        ahead = Ahead(
+            settings.node, self._secret, self._owners, self._upstream, wall=self._wall, hold_seconds=hold_seconds
+        )
+        return PreviewDoor(self._lives.find, self._viewers, self._reader, ahead.answer)
 
     def segment_door(self, delivery: Delivery) -> SegmentDoor:
         """What nginx asks for finished segments, at whichever node."""

@@ -28,7 +28,7 @@ export const review = {
     audience: 'What the audience sees',
     watching: '{n} watching | {n} watching',
     gates: {
-      open: 'Letting out, {n} second late | Letting out, {n} seconds late',
+      open: 'Letting out',
       cut: 'The gate is closed: nothing goes out',
       frozen: 'The gate holds: no cut could be heard, so nothing goes out',
       silent: 'No picture comes from the encoder',

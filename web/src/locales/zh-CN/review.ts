@@ -28,7 +28,7 @@ export const review = {
     audience: '观众画面',
     watching: '{n} 人在看',
     gates: {
-      open: '放行中，延迟 {n} 秒',
+      open: '正在放行',
       cut: '闸门已关：任何内容都不播出',
       frozen: '闸门暂停：收不到切断指令，自动停止放行',
       silent: '没有收到编码器的画面',
