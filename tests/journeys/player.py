@@ -14,10 +14,11 @@ BREAKS = """() => {
 
 
 class Player:
-    """The one video element of a page."""
+    """The video element of a page; where there are two, the first."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._video = page.locator("video").first
 
     def plays(self) -> None:
         """Frames are there (readyState ≥ 3) and at least a second goes by."""
@@ -34,15 +35,15 @@ class Player:
 
     def position(self) -> float:
         """Seconds of media."""
-        return float(self._page.locator("video").evaluate("video => video.currentTime"))
+        return float(self._video.evaluate("video => video.currentTime"))
 
     def edge(self) -> float:
         """How far the media reaches that is there."""
-        return float(self._page.locator("video").evaluate("video => video.buffered.end(video.buffered.length - 1)"))
+        return float(self._video.evaluate("video => video.buffered.end(video.buffered.length - 1)"))
 
     def size(self) -> tuple[int, int]:
         """Of the picture that is shown, in pixels."""
-        width, height = self._page.locator("video").evaluate("video => [video.videoWidth, video.videoHeight]")
+        width, height = self._video.evaluate("video => [video.videoWidth, video.videoHeight]")
         return width, height
 
     def discontinuities(self) -> int:
