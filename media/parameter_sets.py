@@ -1,4 +1,5 @@
-"""The parameter sets of an H.264 or H.265 stream, gathered as they pass in it, and the track they make. Pure.
+"""The parameter sets of an H.264 or H.265 stream, or AV1's sequence header, gathered as they pass in it, and the track
+they make. Pure.
 
 Rule: they count from the next key frame on: only there may a track change. A set that was there already, byte for byte,
 says nothing, so that encoders may repeat theirs with each key frame.
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from media.codecs import h264, h265, nal
+from media.codecs import av1, h264, h265, nal
 from media.codecs.bits import Bits
 from media.malformed import MalformedMedia
 from media.packet import Track, video_track
@@ -150,6 +151,39 @@ class ParameterSets:
             self._kept[self._codec.picture] = self._before  # none followed: they hold for the new sequence, too
         config = self._codec.build([tuple(kept.values()) for kept in self._kept.values()])
         self.track = video_track(self._name, config)
+
+
+class SequenceHeader:
+    """The same of an AV1 stream, which has one: `track` is what the stream began with."""
+
+    def __init__(self, track: Track) -> None:
+        self.track: Track | None = track
+        self._last = self._seen = _header(memoryview(track.config)[4:])
+
+    def look(self, picture: memoryview) -> bool:
+        """Whether the sequence header of a key frame is another than the last."""
+        try:
+            found = _header(picture)
+        except MalformedMedia:
+            return False
+        self._seen = found or self._seen
+        return self._seen != self._last
+
+    def settle(self) -> None:
+        """A key frame is here. Raises MalformedMedia when its header makes no track; then there is none."""
+        self._last = self._seen
+        self.track = None
+        self.track = video_track("av1", av1.build_config(self._seen))
+
+
+def _header(sample: memoryview) -> bytes:
+    """The payload of the sequence header before a sample's first frame; empty without one. Raises MalformedMedia."""
+    for kind, payload in av1.obus(sample):
+        if kind == av1.OBU_SEQUENCE_HEADER:
+            return bytes(payload[:MAX_SET_BYTES])
+        if kind in (av1.OBU_FRAME, av1.OBU_FRAME_HEADER):
+            break
+    return b""
 
 
 def _units(track: Track) -> list[bytes]:

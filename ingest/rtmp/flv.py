@@ -16,7 +16,7 @@ from ingest.rtmp.left_out import LeftOut
 from media.codecs import h264, h265, nal, opus
 from media.malformed import MalformedMedia
 from media.packet import AudioCodec, Packet, Track, VideoCodec, audio_track, video_track
-from media.parameter_sets import ParameterSets
+from media.parameter_sets import ParameterSets, SequenceHeader
 
 MediaEvent = TrackConfigured | MediaReceived | UnsupportedCodec | None
 
@@ -44,7 +44,7 @@ class MediaReader:
         self._audio: Track | None = None
         self._video_config = self._audio_config = b""  # as sent
         self._length_size = 4
-        self._sets: ParameterSets | None = None  # of the video, where the pictures may bring others
+        self._sets: ParameterSets | SequenceHeader | None = None  # of the video, where the pictures may bring others
         self._last_ms: int | None = None
         self._left_out = LeftOut()
         self.warnings: list[Warned] = self._left_out.pending
@@ -139,7 +139,7 @@ class MediaReader:
             reason = f"{codec} configuration: {error}"
             raise PeerError(reason) from error
         self._video, self._video_config = track, sent
-        self._sets = None if codec == "av1" else ParameterSets(codec, track)
+        self._sets = SequenceHeader(track) if codec == "av1" else ParameterSets(codec, track)
         return TrackConfigured(track)
 
     def _configure_audio(self, codec: AudioCodec, sent: bytes) -> MediaEvent:
@@ -170,7 +170,7 @@ class MediaReader:
             dts += (nanoseconds * _TICKS_PER_MS + _NS_PER_MS // 2) // _NS_PER_MS
         return MediaReceived(Packet(track, dts, dts + offset_ms * _TICKS_PER_MS, keyframe, data))
 
-    def _settled(self, sets: ParameterSets, track: Track) -> Track:
+    def _settled(self, sets: ParameterSets | SequenceHeader, track: Track) -> Track:
         """The track by a key frame's own parameter sets; as before where they make none."""
         try:
             sets.settle()

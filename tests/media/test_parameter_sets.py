@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from media.codecs import h264, h265
+from media.codecs import av1, h264, h265
 from media.malformed import MalformedMedia
 from media.packet import Track, video_track
-from media.parameter_sets import MAX_LEADING, ParameterSets
+from media.parameter_sets import MAX_LEADING, ParameterSets, SequenceHeader
 from tests.ingest.whip.h264_rtp import IDR, NEW_PPS, NEW_SPS, PPS, SLICE, SPS
 from tests.media import clips
-from tests.media.codecs.test_h265_av1 import HVCC
+from tests.media.codecs.test_h265_av1 import AV1C, HVCC
 
 TRACK = video_track("h264", h264.build_config([SPS], [PPS]))
+SMALL_AV1C = bytes.fromhex("81000c000a0b000000043cfecc02f80040")  # SVT-AV1, 320 × 180
 DELIMITER, MESSAGE = b"\x09\xf0", b"\x06\x05\x01\x00\x80"
 
 
@@ -80,6 +81,34 @@ def test_h265_by_literal_bytes() -> None:
     other = units[34][0][:-1] + b"\x8a"
     assert sets.look(picture(b"\x46\x01\x10", other, b"\x26\x01\xaf"))
     assert settled(sets).config == h265.build_config(units[32], units[33], [other])
+
+
+def test_av1_by_literal_bytes() -> None:
+    before = video_track("av1", AV1C)
+    (header,) = [payload for kind, payload in av1.obus(memoryview(AV1C)[4:]) if kind == av1.OBU_SEQUENCE_HEADER]
+    assert av1.build_config(header) == AV1C
+    sequence = SequenceHeader(before)
+    frame = b"\x32\x02\x10\x00"
+    assert not sequence.look(memoryview(AV1C[4:] + frame))
+    assert not sequence.look(memoryview(frame)), "one that brings none"
+    assert not sequence.look(memoryview(frame + SMALL_AV1C[4:])), "behind the frame is too late"
+    assert not sequence.look(memoryview(b"\x0a\x7f\x00")), "one that is cut off"
+    assert sequence.look(memoryview(SMALL_AV1C[4:] + frame))
+    sequence.settle()
+    assert sequence.track == video_track("av1", SMALL_AV1C)
+    assert not sequence.look(memoryview(SMALL_AV1C[4:] + frame))
+    assert sequence.look(memoryview(b"\x0a\x01\x00" + frame))
+    with pytest.raises(MalformedMedia):
+        sequence.settle()
+    assert sequence.track is None
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le"])
+def test_a_configuration_is_what_svt_av1_writes(tmp_path: Path, pixels: str) -> None:
+    made = clips.encode(tmp_path / "made.mp4", *clips.AV1, "-pix_fmt", pixels, "-frames:v", "1")
+    (track,) = clips.demux(made).tracks
+    (header,) = [payload for kind, payload in av1.obus(memoryview(track.config)[4:]) if kind == 1]
+    assert av1.build_config(header) == track.config
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p"])

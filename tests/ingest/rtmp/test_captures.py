@@ -39,7 +39,9 @@ def replayed(pieces: Iterable[bytes]) -> Seen:
         for event in events:
             if isinstance(event, TrackConfigured):
                 track = event.track
-                seen["tracks"].append([track.codec, track.width, track.height, track.sample_rate, track.channels])
+                told = [track.codec, track.width, track.height, track.sample_rate, track.channels]
+                if told not in seen["tracks"]:  # SVT-AV1's first picture corrects the header that came before it
+                    seen["tracks"].append(told)
             elif isinstance(event, MediaReceived):
                 packet = event.packet
                 per_ms = packet.track.timescale // 1000
