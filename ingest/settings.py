@@ -92,7 +92,9 @@ class IngestSettings:
     max_publishers: int = 64
     """Takes at one time on this node."""
     max_department_publishers: int = 0
-    """Takes at one time of one department's sessions, on all nodes together; give all nodes the same. 0: no limit."""
+    """Takes at one time of one department's sessions, on all nodes together, where it has no limit of its own; give all
+    nodes the same. 0: no limit.
+    """
 
     upload_threads: int = 2
     """Reels that are uploaded at the same time."""
