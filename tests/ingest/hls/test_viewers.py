@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.playback_token import PlaybackClaim, sign
+from domain.playback_token import PlaybackClaim, PlaybackKind, sign
 from domain.refusals import Refusal
 from ingest.hls.viewers import PRESENT_SECONDS, Viewers
 
@@ -75,10 +75,12 @@ def test_who_controls_is_let_in_and_not_counted() -> None:
 def test_only_a_preview_is_let_in_ahead_and_it_is_let_in_nowhere_else() -> None:
     clock, one = Clock(), claim()
     viewers = Viewers(SECRET, wall=clock.wall, clock=clock.monotonic)
-    for kind in ("live", "monitor", "replay", "evidence"):
+    elsewhere: tuple[PlaybackKind, ...] = ("live", "monitor", "replay", "evidence")
+    for kind in elsewhere:
         with pytest.raises(Refusal, match="token_invalid"):
             viewers.admit_ahead(sign(SECRET, replace(one, kind=kind)), one.item_id)
-    for kind in ("preview", "replay", "evidence"):
+    shut: tuple[PlaybackKind, ...] = ("preview", "replay", "evidence")
+    for kind in shut:
         with pytest.raises(Refusal, match="token_invalid"):
             viewers.admit(sign(SECRET, replace(one, kind=kind)), one.item_id)
 
