@@ -67,7 +67,9 @@ class Elsewhere:
         if match is None:
             return answers.NOT_FOUND
         if match["kind"] == "seg" and self._by_nginx is not None:
-            return self._by_nginx.named(session_id, segment_name(match))
+            asked = Asked(session_id, segment_name(match), for_nginx=True)
+            self._remember(request, asked)
+            return self._by_nginx.named(session_id, asked.name)
         return self._flown(request, Asked(session_id, name))
 
     async def finished(self, session_id: UUID, name: str) -> Answer | None:
@@ -85,6 +87,8 @@ class Elsewhere:
         question = self._questions.get((claim.item_id, Same(name, fields.gzip)))
         if question is None or self._stand_ins.find(claim.item_id) is not None:
             return None
+        if question.for_nginx:
+            return self._by_nginx.named(claim.item_id, question.name) if self._by_nginx else None
         found = self._forwarder.known(question)
         if found is not None and question.is_playlist:
             self._viewers.saw(claim)
@@ -92,14 +96,17 @@ class Elsewhere:
         return self._waiting(claim, found, "", again) if isinstance(found, Flight) else found
 
     def _flown(self, request: Request, asked: Asked) -> Found:
-        if request.same is not None:
-            if len(self._questions) >= REMEMBERED:
-                self._questions.clear()
-            self._questions[asked.session_id, request.same] = asked
+        self._remember(request, asked)
         found = self._forwarder.look(asked, request.token)
         if isinstance(found, Answer):
             return _ranged(found, request.scope)
         return self._waiting(request.claim, found, request.token, request.again, request.scope)
+
+    def _remember(self, request: Request, asked: Asked) -> None:
+        if request.same is not None:
+            if len(self._questions) >= REMEMBERED:
+                self._questions.clear()
+            self._questions[asked.session_id, request.same] = asked
 
     def _waiting(
         self, claim: PlaybackClaim, flight: Flight, token: str, again: Callable[[], Found], scope: Scope | None = None

@@ -167,7 +167,7 @@ def test_ports_are_those_that_the_processes_listen_on(secrets: Path) -> None:
     defaults = IngestSettings()
     assert (ingest.http_port, ingest.rtmp_port) == (defaults.http_port, defaults.rtmp_port)
     assert ingest.control_url == f"http://ingest:{ingest.http_port}"
-    assert api.accel_redirect is True
+    assert (api.accel_redirect, ingest.accel_redirect) == (True, True)
     assert str(api.port) in SERVICES["api"]["healthcheck"]["test"][-1]
     assert str(ingest.http_port) in SERVICES["ingest"]["healthcheck"]["test"][-1]
 

@@ -220,6 +220,13 @@ def test_what_a_reviewer_sees_ahead_reaches_ingest_each_time_finished_segments_t
         assert house.ingest.seen.count(f"{base}/{name}") == 2
 
 
+def test_of_a_live_request_ingest_is_told_what_counts_there(house: House) -> None:
+    fields = {"Cookie": "a=b", "User-Agent": "player", "X-Request-ID": "mine", "Accept-Encoding": "br, gzip"}
+    house.viewer.get(f"/live/{uuid.uuid4()}/{a_token()}/part-7.1.m4s", headers={**fields, "Range": "bytes=0-3"})
+    told = {name: value for name, value in house.ingest.told.items() if name != "host"}
+    assert told == {"range": "bytes=0-3", "accept-encoding": "gzip"}
+
+
 def test_blocking_reloads_of_one_playlist_all_wait_at_ingest(house: House) -> None:
     """With a cache lock only one would arrive and nobody would ever be answered: ingest publishes when all 20 wait."""
     house.ingest.waiting, house.ingest.waiting_wanted = 0, 20

@@ -90,6 +90,8 @@ class StandInIngest:
     waiting: int = 0
     revoked: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """The fields of the last live request."""
     published: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +100,7 @@ class StandInIngest:
         self.seen.append(scope["path"])
         match scope["path"].split("/"):
             case ["", "live", session, token, name]:
+                self.told = headers_of(scope)
                 await self._live(send, session, token, name)
             case ["", "preview", _, _, _]:
                 await answer(send, 200, b"ahead", Content_Type="video/mp4")

@@ -97,6 +97,7 @@ async def test_a_finished_segment_is_fetched_once_and_checked_each_time(stores: 
         assert not any(secret in text for secret in (mine, theirs, "X-Accel"))
 
 
+@pytest.mark.long
 async def test_what_is_not_there_is_not_kept_and_what_was_released_stays(stores: Stores, tmp_path: Path) -> None:
     told = await lesson(stores.catalogue)
     token = told.token()

@@ -56,6 +56,7 @@ async def test_many_viewers_at_another_node_are_one_request_at_the_owner(stores:
         assert a.service.viewers.watching(told.session_id) >= 19, "the owner counts who watches elsewhere"
 
 
+@pytest.mark.long
 async def test_the_next_part_is_here_when_its_playlist_names_it(stores: Stores) -> None:
     """Asked for together with the playlist: no viewer waits for a second way to the owner."""
     told = await lesson(stores.catalogue)
