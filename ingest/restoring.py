@@ -129,7 +129,7 @@ async def load(
             _add_segment(history, segment, _held(row))
     for take in sorted(recovered, key=lambda one: one.spool.about.take_number):
         _add_spooled(history, take)
-        history.was_cut = take.is_cut
+        history.was_cut = history.was_cut if take.is_cut is None else take.is_cut
     if tail is not None:
         _add_tail(history, tail, kept)
     return history

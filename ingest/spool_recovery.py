@@ -42,8 +42,8 @@ class RecoveredTake:
     next_serial: int = 0
     next_msn: int = 0
     next_init_number: int = 1
-    is_cut: bool = False
-    """Whether nothing that came last was to be shown."""
+    is_cut: bool | None = None
+    """Whether nothing that came last was to be shown; None: as before the take."""
     highest_reel: int = 0
     """The highest number that a reel of the take was given."""
 
@@ -66,7 +66,7 @@ def recover(folder: Path) -> RecoveredTake:
     )
     planned = {(segment.source.name, segment.source.offset) for plan in take.plans for segment in plan.segments}
     turns = [record for record in records if isinstance(record, CutRecord | NumberedRecord)]
-    take.is_cut = bool(turns) and isinstance(turns[-1], CutRecord)
+    take.is_cut = isinstance(turns[-1], CutRecord) if turns else None
     numbered = {record.serial: record for record in records if isinstance(record, NumberedRecord)}
     left: dict[str, int] = {}
     for evidence, parts in _segments(folder, records, delayed=about.delay_seconds > 0):

@@ -98,7 +98,8 @@ async def test_ffmpeg(live: tuple[IngestService, Lesson, str], catalogue: Catalo
     steps = [later - earlier for earlier, later in pairwise(times)]
     assert complaints == ""
     assert min(steps) > 0
-    assert len([step for step in steps if round(step, 2) != 0.04]) <= 2, "where it was cut, and where it went on"
+    frames = (0.03, 0.04)  # of the picture, of the class
+    assert len([step for step in steps if round(step, 2) not in frames]) <= 2, "where it was cut, and where it went on"
     assert max(steps) < 3, "to the next key frame at most"
     window = service.lives.sessions[told.session_id].window
     assert [held for held, _ in groupby(one.holding for one in window.segments)] == [False, True, False]
