@@ -17,7 +17,7 @@ from media.packet import Packet
 from tests.ingest.builders import AUDIO_44, audio, interleaved, video
 from tests.ingest.live_house import House
 from tests.kit.hls import rules
-from tests.kit.hls.lines import read_master
+from tests.kit.hls.lines import read_master, read_media
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Followed:
     before: dict[str, str] = field(default_factory=lambda: {"main": "", "audio": ""})
     faults: list[str] = field(default_factory=list)
     versions: int = 0
+    skipped: int = 0
 
     def teach(self, take: Take, packets: Iterable[Packet]) -> None:
         """In real time, looked at whenever something changed."""
@@ -53,6 +54,7 @@ class Followed:
             assert gzip.decompress(playlist.text(skip=True, gzip=True)).decode() == delta
             self.note(name, rules.of_version(texts[name], self.before[name], delta))
             self.before[name] = texts[name]
+            self.skipped = max(self.skipped, read_media(delta).skipped)
         if window.has_audio:
             self.note("main", rules.of_pair(texts["main"], texts["audio"], "audio.m3u8"))
             self.note("audio", rules.of_pair(texts["audio"], texts["main"], "main.m3u8"))
@@ -80,7 +82,7 @@ def steady(seconds: float, rate: float = 25, key_every: float = 2.0) -> list[Pac
 
 @pytest.mark.parametrize(("rate", "key_every"), [(25, 1.0), (25, 2.0), (29.97, 2.0), (30, 1.6), (15, 10.0), (5, 1.6)])
 def test_usual_frame_rates_and_groups(followed: Followed, rate: float, key_every: float) -> None:
-    followed.teach(followed.house.take(), steady(9, rate, key_every))
+    followed.teach(followed.house.take(), steady(6.5, rate, key_every))
     followed.end()
     assert followed.faults == []
 
@@ -95,7 +97,8 @@ def test_any_frame_rate_and_group(followed: Followed, rate: float, key_every: fl
 
 
 def test_more_than_delta_updates_leave_out(followed: Followed) -> None:
-    followed.teach(followed.house.take(), steady(70))
+    followed.teach(followed.house.take(), steady(44, rate=10))
+    assert followed.skipped == 3
     followed.end()
     assert followed.faults == []
 
@@ -120,9 +123,9 @@ def test_drops_and_encoders_that_come_back_otherwise(followed: Followed) -> None
 
 
 def test_a_cut_and_its_end(followed: Followed) -> None:
-    take, packets = followed.house.take(), steady(40)
+    take, packets = followed.house.take(), steady(19)
     pieces = [
-        [p for p in packets if lo <= p.dts / p.track.timescale < hi] for lo, hi in ((0, 9.3), (9.3, 21), (21, 40))
+        [p for p in packets if lo <= p.dts / p.track.timescale < hi] for lo, hi in ((0, 5.3), (5.3, 11.5), (11.5, 19))
     ]
     orders: list[Callable[[], None]] = [lambda: None, followed.house.session.cut, followed.house.session.resume]
     for order, piece in zip(orders, pieces, strict=True):
@@ -135,7 +138,7 @@ def test_a_cut_and_its_end(followed: Followed) -> None:
 
 def test_held_back(settings: IngestSettings) -> None:
     followed = Followed(House(settings, delay_seconds=8.0))
-    followed.teach(followed.house.take(), steady(25))
+    followed.teach(followed.house.take(), steady(16))
     followed.end()
     assert followed.faults == []
 

@@ -1,0 +1,52 @@
+"""GStreamer as a player: the pictures that it decodes, each by its time, and what it complains of."""
+
+import asyncio
+import os
+import re
+from collections.abc import Sequence
+
+_PICTURE = re.compile(r"chain .*?pts: (\d+):(\d+):([\d.]+)")
+_COMPLAINT = re.compile(r"\b(?:WARN|ERROR)\b")
+# -v cannot print what souphttpsrc shares with its neighbours.
+_ITS_OWN = "No value transform to serialize field 'session'"
+BY_HLSDEMUX = "souphttpsrc location={} ! hlsdemux ! qtdemux ! h264parse ! avdec_h264 ! identity silent=false ! fakesink"
+BY_PLAYBIN3 = (
+    "playbin3 uri={} audio-sink=fakesink",
+    "video-sink=identity silent=false ! fakesink sync=false",
+)
+
+
+async def decoded(arguments: Sequence[str], most: int, seconds: float = 60) -> tuple[list[float], list[str]]:
+    """Times of up to so many pictures, to the end of what there is; warnings and errors."""
+    process = await asyncio.create_subprocess_exec(
+        "gst-launch-1.0", "-v", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "GST_DEBUG": "2", "GST_DEBUG_NO_COLOR": "1"}, limit=1 << 20,
+    )  # fmt: skip
+    times: list[float] = []
+    complaints: list[str] = []
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(seconds):
+            async for line in process.stdout:
+                text = line.decode(errors="replace")
+                if found := _PICTURE.search(text):
+                    times.append(int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]))
+                elif _COMPLAINT.search(text) and _ITS_OWN not in text:
+                    complaints.append(text.strip())
+                if len(times) == most:
+                    break
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    return times, complaints
+
+
+def by_hlsdemux(url: str) -> list[str]:
+    """The older demuxer, in a chain by hand, on a media playlist."""
+    return BY_HLSDEMUX.format(url).split()
+
+
+def by_playbin3(url: str) -> list[str]:
+    """The newer one, as the player of applications has it, on any playlist."""
+    return [*BY_PLAYBIN3[0].format(url).split(), BY_PLAYBIN3[1]]
