@@ -66,6 +66,7 @@ async def listed(tx: Transaction, known: Known, actor: Actor, recording_id: UUID
     cuts = [cut for order in ("cut", "resume") for cut in await _cuts(tx, recording.session_id, order)]
     await tx.audit(actor, "evidence_listed", "recording", recording_id)
     return EvidenceShape(
+        recording.title,
         sorted(cuts, key=lambda one: one.at),
         [StretchShape(one.id, one.starts_at, one.duration_ms, one.bytes, one.sha256.hex()) for one in reels],
     )

@@ -31,6 +31,7 @@ class StretchShape(msgspec.Struct):
 class EvidenceShape(msgspec.Struct):
     """All that cuts kept of a recording, with the cuts."""
 
+    title: str
     cuts: list[CutShape]
     stretches: list[StretchShape]
 

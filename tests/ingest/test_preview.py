@@ -123,7 +123,7 @@ async def test_a_reviewer_sees_what_is_held_and_goes_on_seeing_while_it_is_cut(
         assert told.viewers.watching(told.house.session.facts.session_id) == 1, "who previews is no viewer"
 
 
-@pytest.mark.parametrize("delay_seconds", [0.0, 5.0])
+@pytest.mark.parametrize("delay_seconds", [pytest.param(0.0, marks=pytest.mark.long), 5.0])
 async def test_each_door_opens_to_its_own_kind_alone_before_a_cut_and_after(
     settings: IngestSettings, store: ObjectStore, delay_seconds: float
 ) -> None:
@@ -148,6 +148,7 @@ async def test_nothing_of_a_preview_is_kept_by_anybody(settings: IngestSettings,
             assert answer.headers["cache-control"] == "no-store", name
 
 
+@pytest.mark.long
 async def test_it_slides_and_keeps_the_clock_of_its_discontinuities(
     settings: IngestSettings, store: ObjectStore
 ) -> None:
@@ -212,6 +213,7 @@ async def test_who_reviews_no_longer_sees_nothing_more_at_once(settings: IngestS
         assert told.viewers.watching(session.facts.session_id) == 0, "who was sent away is not counted any more"
 
 
+@pytest.mark.long
 async def test_what_is_neither_held_nor_cut_is_previewed_as_its_audience_sees_it(
     settings: IngestSettings, store: ObjectStore
 ) -> None:

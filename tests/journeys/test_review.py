@@ -94,6 +94,7 @@ def open_the_evidence(reviewer: Person, made: dict[str, Any]) -> None:
     listed = reviewer.page.get_by_role("link", name=made["title"]).first
     expect(reviewer.at("evidence")).to_contain_text("有人误入画面", timeout=LIVE_MS)
     listed.click()
+    expect(reviewer.page.get_by_role("heading", level=1)).to_have_text(made["title"])
     expect(reviewer.at("evidence-cuts")).to_contain_text("吴宣传")
     reviewer.at("evidence-reason").fill("复核切断是否恰当")
     reviewer.press("evidence-confirm")

@@ -106,6 +106,7 @@ async def test_a_reviewer_sees_why_and_plays_what_nobody_saw(
     shown = (await client.get(cut.path)).json()
     assert [(one["order"], one["reason"]) for one in shown["cuts"]] == [("cut", "误入")]
     assert [one["duration_ms"] for one in shown["stretches"]] == [4000]
+    assert shown["title"] == "教育心理学 3"
     init, *segments = await media_at(client, await opened(client, cut))
     assert len(packets(init.content, b"".join(one.content for one in segments))) == cut.withheld
     async with catalogue.transaction() as tx:
@@ -182,7 +183,7 @@ async def test_where_nothing_was_cut_there_is_nothing_to_play(
         recording = await builders.stored_recording(tx, school.place, clock.now)
     await client.sign_in(school.academic.login)
     path = f"/api/v1/recordings/{recording.id}/evidence"
-    assert (await client.get(path)).json() == {"cuts": [], "stretches": []}
+    assert (await client.get(path)).json() == {"title": recording.title, "cuts": [], "stretches": []}
     assert (await client.post(f"{path}/playback", json=REASON)).status_code == 404
 
 

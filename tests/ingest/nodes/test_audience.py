@@ -16,7 +16,7 @@ from tests.ingest.classroom import KEYS, Lesson, encoder, lesson, now
 from tests.ingest.nodes.house import Node, node
 from tests.ingest.wired import Stores, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(90)]
 
 
 def token(told: Lesson, kind: PlaybackKind, account_id: UUID) -> str:

@@ -32,6 +32,7 @@ export interface Stretch {
 }
 
 export interface Evidence {
+  title: string
   cuts: Cut[]
   stretches: Stretch[]
 }

@@ -14,14 +14,16 @@ export interface EngineListener {
 const REFUSED = new Set([401, 403, 410])
 const RETRY_MS = [1000, 2000, 4000, 5000]
 
-export function settings(live: boolean): Partial<HlsConfig> {
+/** `ahead`: for a reviewer, to whom a picture that comes late is worth nothing. */
+export function settings(live: boolean, ahead = false): Partial<HlsConfig> {
   return {
     lowLatencyMode: live,
     enableWorker: true,
     // The whole session stays seekable, so what was played need not stay in memory for long.
     backBufferLength: live ? 60 : 90,
     maxBufferLength: live ? 20 : 60,
-    maxLiveSyncPlaybackRate: 1.08, // a viewer who fell behind catches up unheard
+    maxLiveSyncPlaybackRate: ahead ? 1.5 : 1.08, // a viewer who fell behind catches up unheard
+    liveSyncOnStallIncrease: ahead ? 0 : 1, // seconds that each stall adds to the distance from the edge
     liveDurationInfinity: live,
     capLevelToPlayerSize: false,
     startLevel: -1,
@@ -43,8 +45,9 @@ export function start(
   live: boolean,
   from: number | null,
   listener: EngineListener,
+  ahead = false,
 ): Hls {
-  const hls = new Hls({ ...settings(live), ...(from === null ? {} : { startPosition: from }) })
+  const hls = new Hls({ ...settings(live, ahead), ...(from === null ? {} : { startPosition: from }) })
   let attempts = 0
   let mediaRecoveredAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -14,6 +14,8 @@ export interface Quality {
 
 export interface PlayerOptions {
   live: boolean
+  /** Whether it stays at the front whatever it costs. */
+  ahead?: boolean
   /** Asks for an address to play; asked again when the last one is no longer good. */
   source: () => Promise<Playback>
   autoplay: boolean
@@ -69,7 +71,7 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
     const how = playsHere(target)
     if (how === 'hls.js') {
       const listener = { refused: () => void renew(), struggling: () => (struggling.value = true), failed }
-      hls = start(target, url, options.live, from, listener)
+      hls = start(target, url, options.live, from, listener, options.ahead)
       listen(hls)
     } else if (how === 'native') {
       target.src = url
