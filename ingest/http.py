@@ -4,6 +4,7 @@ Served by uvicorn inside the process's own event loop: parts and playlists are a
 them, from memory, without a queue between; most of them by the connection itself (`hls/direct.py`).
 """
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
@@ -72,7 +73,24 @@ class Dispatch:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its hands on the process's signals: they are the service's."""
+    """uvicorn without its hands on the process's signals: they are the service's. And it wakes once a second, for the
+    date in answers; by itself it looks ten times whether it is to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Stops."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -135,4 +153,4 @@ class HttpServer:
         listener.listen(2048)
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.leave()

@@ -6,7 +6,7 @@ A recording is complete when its session has ended and every reel handed in is i
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -182,11 +182,11 @@ class Lives:
         self._pending[job.plan.recording_id] += 1
         self.uploader.submit(job)
 
-    def stored(self, recording_id: UUID, msn: int) -> None:
-        """A segment of the recording is in the store, whoever brought it there."""
+    def stored(self, recording_id: UUID, msns: Collection[int]) -> None:
+        """Segments of the recording are in the store, whoever brought them there."""
         for session in (*self.sessions.values(), *self.left.values()):
             if session.facts.recording_id == recording_id:
-                session.window.unstored.discard(msn)
+                session.window.unstored.difference_update(msns)
         self._complete_if_stored(recording_id)
 
     def awaits(self, session: LiveSession) -> bool:
@@ -224,9 +224,7 @@ class Lives:
     async def _stored(self, job: ReelJob, copy: VerifiedCopy) -> None:
         self._pending[job.plan.recording_id] -= 1
         self.disk.verified(job, copy)
-        for planned in job.plan.segments:
-            self.stored(job.plan.recording_id, planned.msn)
-        self._complete_if_stored(job.plan.recording_id)
+        self.stored(job.plan.recording_id, [planned.msn for planned in job.plan.segments])
 
     def _complete_if_stored(self, recording_id: UUID) -> None:
         if recording_id not in self._ended or self._pending[recording_id] > 0:

@@ -62,7 +62,7 @@ async def reconcile(catalogue: Catalogue, lives: Lives, of: Collection[UUID] | N
     if not here:
         return
     asked_at = lives.clock()
-    async with catalogue.transaction() as tx:
+    async with catalogue.glance() as tx:
         rows = await sessions.by_id(tx, here)
     for session_id, row in rows.items():
         session = lives.find(session_id)

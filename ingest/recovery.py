@@ -65,7 +65,7 @@ async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake],
 
 async def complete_ended(catalogue: Catalogue, lives: Lives) -> None:
     """Completes this node's recordings whose sessions have ended: what a lost order or a restart left open."""
-    async with catalogue.transaction() as tx:
+    async with catalogue.glance() as tx:
         ended = await _capturing_of_ended(tx, lives.settings.node)
     here = {session.facts.recording_id: session for session in lives.sessions.values()}
     for recording_id, ended_at in ended:

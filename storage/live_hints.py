@@ -4,6 +4,7 @@ Only a hint: ownership is the catalogue's to decide, by its epoch. A note of an 
 whoever writes last; a note that is lost costs a question to the catalogue.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,10 +32,25 @@ class LiveHint:
     url: str
 
 
-async def put(connection: redis.asyncio.Redis, session_id: UUID, hint: LiveHint, tail: bytes) -> bool:
-    """Notes it; False where a newer owner has. Raises redis.RedisError when Valkey is away."""
-    arguments = (str(hint.epoch), hint.node, hint.url, tail, str(LIFE_MS))
-    return bool(await connection.eval(_PUT, 1, f"{PREFIX}{session_id}", *arguments))
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the owner of a session notes of it."""
+
+    session_id: UUID
+    hint: LiveHint
+    tail: bytes
+
+
+async def put(connection: redis.asyncio.Redis, notes: Sequence[Note]) -> list[bool]:
+    """Notes them in one round trip; False of those of which a newer owner has. Raises redis.RedisError when Valkey is
+    away.
+    """
+    async with connection.pipeline(transaction=False) as pipe:
+        for note in notes:
+            hint = note.hint
+            arguments = (str(hint.epoch), hint.node, hint.url, note.tail, str(LIFE_MS))
+            pipe.eval(_PUT, 1, f"{PREFIX}{note.session_id}", *arguments)
+        return [bool(done) for done in await pipe.execute()]
 
 
 async def find(connection: redis.asyncio.Redis, session_id: UUID) -> LiveHint | None:

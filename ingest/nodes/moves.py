@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from domain.control import sign
 from ingest.hls.sources import ElsewhereSource, StoredSource
 from ingest.hls.window import WindowSegment
+from ingest.live_session import LiveSession
 from ingest.lives import Lives
 from ingest.nodes import tail as tails
 from ingest.nodes.tail import Tail, tail_of
@@ -24,7 +25,7 @@ from storage import live_hints
 from storage.catalogue import live_owner, reels
 from storage.catalogue.live_owner import Owner
 from storage.catalogue.transaction import Catalogue
-from storage.live_hints import LiveHint
+from storage.live_hints import LiveHint, Note
 from storage.objects.faults import ObjectMissing, ObjectStoreUnavailable
 
 log = structlog.get_logger()
@@ -114,7 +115,7 @@ class Moves:
         here = dict(self._lives.sessions)
         if not here:
             return
-        async with self._catalogue.transaction() as tx:
+        async with self._catalogue.glance() as tx:
             newest = await live_owner.epochs(tx, list(here))
         for session_id, session in here.items():
             if newest.get(session_id, 0) > session.facts.epoch and not session.ended:
@@ -124,22 +125,21 @@ class Moves:
                 await self._bring_home(session.facts.recording_id, session.window.segments)
 
     async def note(self) -> None:
-        """Once a second: says in Valkey where this node's sessions are. Valkey may be away."""
+        """Once a second: says in Valkey where this node's sessions are, in one round trip. Valkey may be away."""
+        at = {one: _at(session) for one, session in self._lives.sessions.items()}
+        changed = [self._lives.sessions[one] for one, reached in at.items() if self._noted.get(one) != reached]
         try:
-            for session in list(self._lives.sessions.values()):
-                facts, window = session.facts, session.window
-                at = (facts.epoch, len(window.segments), len(window.unstored))
-                if self._noted.get(facts.session_id) != at:
-                    hint = LiveHint(facts.epoch, self._node, self._url)
-                    said = tails.encode(tail_of(session, self._node, self._url))
-                    await live_hints.put(self._valkey, facts.session_id, hint, said)
-                    self._noted[facts.session_id] = at
-            self._valkey_away = False
+            if changed:
+                await live_hints.put(self._valkey, [self._note_of(session) for session in changed])
+            self._noted, self._valkey_away = at, False
         except (RedisError, OSError) as error:
             if not self._valkey_away:
                 log.warning("tail_not_noted", error=str(error))
             self._valkey_away = True
-        self._noted = {one: at for one, at in self._noted.items() if one in self._lives.sessions}
+
+    def _note_of(self, session: LiveSession) -> Note:
+        hint = LiveHint(session.facts.epoch, self._node, self._url)
+        return Note(session.facts.session_id, hint, tails.encode(tail_of(session, self._node, self._url)))
 
     async def fetch(self, source: ElsewhereSource, segment: WindowSegment) -> bytes | None:
         """A segment from the spool of another node. Raises ObjectStoreFault."""
@@ -156,9 +156,18 @@ class Moves:
     async def _bring_home(self, recording_id: UUID, segments: list[WindowSegment]) -> None:
         async with self._catalogue.transaction() as tx:
             placed = await reels.of_recording(tx, recording_id)
+        home = []
         for one in placed:
             for row in one.reel.segments:
                 segment = segments[row["msn"]] if row["msn"] < len(segments) else None
                 if segment is not None and isinstance(segment.source, ElsewhereSource):
                     segment.source = StoredSource(one.reel.object_key, row["offset"], row["bytes"])
-                    self._lives.stored(recording_id, row["msn"])
+                    home.append(row["msn"])
+        if home:
+            self._lives.stored(recording_id, home)
+
+
+def _at(session: LiveSession) -> tuple[int, int, int]:
+    """What changes when there is something to note."""
+    window = session.window
+    return session.facts.epoch, len(window.segments), len(window.unstored)

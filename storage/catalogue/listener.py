@@ -9,15 +9,36 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, sql
+from psycopg.abc import PQGen
 
 from storage.catalogue.address import LOST_SOON, for_libpq
 from storage.catalogue.faults import CatalogueUnavailable
 
 HEARTBEAT_SECONDS = 5.0
 CONNECT_SECONDS = 5
+
+LOOK_UP_SECONDS = 1.0
+"""How soon an iteration ends whose connection was closed under it."""
+
+T = TypeVar("T")
+
+
+class _Patient(AsyncConnection):
+    """By itself psycopg looks up ten times a second while it waits, for a Ctrl-C, of which an event loop hears anyway:
+    in a process that is idle else, a third of its work.
+    """
+
+    async def wait(  # psycopg gives the signature
+        self,
+        gen: PQGen[T],
+        interval: float = LOOK_UP_SECONDS,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> T:
+        return await super().wait(gen, max(interval, LOOK_UP_SECONDS), timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,7 @@ class Listener:
 
     async def _open(self) -> AsyncConnection:
         try:
-            connection = await AsyncConnection.connect(
+            connection = await _Patient.connect(
                 self._url,
                 autocommit=True,
                 connect_timeout=CONNECT_SECONDS,

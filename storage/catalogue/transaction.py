@@ -6,8 +6,8 @@ whole work again when PostgreSQL ends it for a conflict, so the work must not to
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -137,6 +137,8 @@ class Catalogue:
             },
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._glances = async_sessionmaker(reading, expire_on_commit=False)
 
     @classmethod
     def from_settings(cls, settings: StorageSettings, application_name: str = "lectern") -> "Catalogue":
@@ -156,17 +158,18 @@ class Catalogue:
 
         A versioned row that somebody changed since it was read, without a lock, is Refusal("stale_version").
         """
-        try:
+        with _translated():
             async with self._sessions() as session, session.begin():
                 yield Transaction(session)
-        except (DBAPIError, PoolTimeout) as error:
-            if is_loss(error):
-                raise CatalogueUnavailable(str(error).splitlines()[0]) from error
-            if isinstance(error, DataError):
-                raise UnkeepableValue(str(error.orig).splitlines()[0]) from error
-            raise
-        except StaleDataError as error:
-            raise Refusal(RefusalCode.stale_version) from error
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Transaction]:
+        """For one statement that only reads and is asked again and again: nothing begins and nothing is committed,
+        which are two round trips of four. Raises CatalogueUnavailable.
+        """
+        with _translated():
+            async with self._glances() as session:
+                yield Transaction(session)
 
     async def run(self, fn: Callable[[Transaction], Awaitable[T]], attempts: int = 3) -> T:
         """Runs `fn` in a transaction, and again from its start after a serialization failure or a deadlock.
@@ -195,3 +198,18 @@ class Catalogue:
     async def close(self) -> None:
         """Closes every pooled connection."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the database raises, as a fault of ours where there is one for it."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        if is_loss(error):
+            raise CatalogueUnavailable(str(error).splitlines()[0]) from error
+        if isinstance(error, DataError):
+            raise UnkeepableValue(str(error.orig).splitlines()[0]) from error
+        raise
+    except StaleDataError as error:
+        raise Refusal(RefusalCode.stale_version) from error

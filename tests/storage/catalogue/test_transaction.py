@@ -51,6 +51,22 @@ async def test_a_change_its_fact_and_its_audit_entry_fall_together(catalogue: Ca
     assert [await count(catalogue, table) for table in (Department, FactRow, AuditEntry)] == [0, 0, 0]
 
 
+async def test_a_glance_begins_nothing_and_leaves_transactions_what_they_are(catalogue: Catalogue) -> None:
+    async with catalogue.transaction() as tx:
+        await act(tx)
+    state = text("SELECT state FROM pg_stat_activity WHERE pid = :pid")
+    async with catalogue.glance() as tx:
+        pid = await tx.session.scalar(text("SELECT pg_backend_pid()"))
+        assert await tx.session.scalar(select(func.count()).select_from(Department)) == 1
+        async with catalogue.transaction() as beside:
+            assert await beside.session.scalar(state, {"pid": pid}) == "idle", "not: idle in transaction"
+    async with catalogue.transaction() as tx:  # over a connection that was glanced through
+        await tx.session.execute(text("UPDATE department SET name_en = 'Other'"))
+        await tx.undo()
+    async with catalogue.glance() as tx:
+        assert (await tx.session.scalars(select(Department.name_en))).one() == "Academic affairs"
+
+
 async def test_a_fact_comes_back_as_it_was_told(catalogue: Catalogue) -> None:
     fact = SessionEnded(session_id=uuid4())
     async with catalogue.transaction() as tx:
