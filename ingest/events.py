@@ -7,6 +7,7 @@ from the audience or not; the number in a playlist (msn) is given later, by the 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from media.counting import RunCount
 from media.packet import Track
 
 CLOCK = 90_000
@@ -47,6 +48,8 @@ class Part:
     muxed: bytes
     audio: bytes | None
     pictures: int = 0
+    counted: tuple[RunCount, ...] = ()
+    """What is in it, track by track."""
 
 
 @dataclass(frozen=True, slots=True)

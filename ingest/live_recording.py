@@ -15,6 +15,7 @@ from ingest.reels import ReelBuilder, ReelJob
 from ingest.release_gate import GatedEvent
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
+from media.counting import joined
 
 log = structlog.get_logger()
 
@@ -42,7 +43,10 @@ class _Gathering:
             return None
         first = self.parts[0]
         duration = sum(part.duration for part in self.parts)
-        return PlannedSegment(msn, self.place, first.start, duration, first.independent, self.discontinuity, self.held)
+        counted = joined(run for part in self.parts for run in part.counted)
+        return PlannedSegment(
+            msn, self.place, first.start, duration, first.independent, self.discontinuity, self.held, counted
+        )
 
 
 class LiveRecording:

@@ -57,10 +57,10 @@ class Packager:
         """What this packet completes: nothing, mostly."""
         out: list[Event] = []
         stretch = self._stretch
-        known = stretch is not None and stretch.knows(packet.track)
-        if stretch is not None and known and not (self._held and packet.keyframe and packet.track.kind == "video"):
-            stretch.packet(packet, out)
-        elif self._hold(packet) and self._may_switch(packet):
+        may_switch = self._held and packet.keyframe and packet.track.kind == "video"
+        if stretch is not None and not may_switch and stretch.packet(packet, out):
+            return out
+        if self._hold(packet) and self._may_switch(packet):
             self._switch(out)
         return out
 
@@ -148,9 +148,7 @@ class Packager:
         out.append(init)
         while self._held:
             packet = self._held.popleft()
-            if self._stretch.knows(packet.track) and _time(packet) >= start:
-                self._stretch.packet(packet, out)
-            else:
+            if _time(packet) < start or not self._stretch.packet(packet, out):
                 self.dropped[packet.track.kind] += 1
 
     def _close(self, out: list[Event]) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from ingest.events import HeldRun
+from media.counting import RunCount
 from storage.objects import keys
 
 
@@ -33,6 +34,8 @@ class PlannedSegment(msgspec.Struct, frozen=True):
     discontinuity: bool
     held: HeldRun | None = None
     """The numbers before it that the holding picture had in the playlists, and no recording has."""
+    counted: list[RunCount] | None = None
+    """What is in it, track by track, from when it was made; None after a crash: its spool file has it."""
 
 
 class TakeAbout(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from ingest.kept_init import track_row
 from ingest.reel_plan import PlannedSegment, ReelPlan
 from ingest.reels import ReelJob
 from ingest.spool import init_name
-from media.counting import count
+from media.counting import count, summed
 from media.fragments import read_init
 from media.malformed import MalformedMedia
 from media.packet import Track
@@ -57,8 +57,7 @@ def send(store: ObjectStore, job: ReelJob) -> Sent:
         stored = store.put_bytes(plan.init_key, content)
         init, tracks = store.verify(plan.init_key, stored.sha256, stored.size), read_init(content)
     pieces = [Piece(spool.folder / one.source.name, one.source.offset, one.source.length) for one in plan.segments]
-    stored = store.put_pieces(plan.key, pieces)
-    return Sent(store.verify(plan.key, stored.sha256, stored.size), init, tracks, _counted(job, content))
+    return Sent(store.put_pieces(plan.key, pieces), init, tracks, _counted(job, content))
 
 
 async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID | None:
@@ -172,16 +171,24 @@ def _held_row(segment: PlannedSegment) -> dict[str, Any]:
 
 
 def _counted(job: ReelJob, init: bytes) -> list[dict[str, Any]] | None:
-    """Counted from the spool, so that whoever counts the store's copy has something to compare it with."""
-
-    def segments() -> Iterator[bytes]:
-        for name, offset, length in (segment.source for segment in job.plan.segments):
-            with (job.spool.folder / name).open("rb") as file:
-                file.seek(offset)
-                yield file.read(length)
-
+    """As it was counted when it was made; what a crash left is counted from the spool. Whoever counts the store's copy
+    has something to compare it with.
+    """
+    runs = [segment.counted for segment in job.plan.segments]
     try:
-        return [track.as_row() for track in count(init, segments())]
+        if None in runs:
+            found = count(init, _spooled(job))
+        else:
+            tracks = dict(enumerate(read_init(init), 1))
+            found = summed((run for of_segment in runs if of_segment for run in of_segment), tracks)
     except MalformedMedia as error:
         log.error("reel_not_counted", reel=job.plan.key, error=str(error))
         return None  # it is stored all the same
+    return [track.as_row() for track in found]
+
+
+def _spooled(job: ReelJob) -> Iterator[bytes]:
+    for name, offset, length in (segment.source for segment in job.plan.segments):
+        with (job.spool.folder / name).open("rb") as file:
+            file.seek(offset)
+            yield file.read(length)

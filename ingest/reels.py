@@ -34,6 +34,7 @@ class ReelBuilder:
         self._evidence = evidence
         self._next_number = next_number
         self._segments: list[PlannedSegment] = []
+        self._bytes = 0
         self._spool: TakeSpool | None = None
         self._init_number = 0
         self._end: int | None = None
@@ -48,8 +49,9 @@ class ReelBuilder:
             closed = self.flush()
         self._spool, self._init_number = spool, init_number
         self._segments.append(segment)
-        long_enough = sum(one.duration for one in self._segments) >= self._reel_ticks
-        if long_enough or sum(one.source.length for one in self._segments) >= REEL_BYTES:
+        long_enough = segment.start + segment.duration - self._segments[0].start >= self._reel_ticks
+        self._bytes += segment.source.length
+        if long_enough or self._bytes >= REEL_BYTES:
             closed += self.flush()
         return closed
 
@@ -61,5 +63,5 @@ class ReelBuilder:
         plan = ReelPlan(
             self._next_number(), about.recording_id, about.take_id, self._init_number, self._evidence, self._segments
         )
-        self._segments = []
+        self._segments, self._bytes = [], 0
         return [ReelJob(plan, self._spool)]

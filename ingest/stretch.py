@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ingest.cuts import Cut, CutRule
 from ingest.events import CLOCK, Event, Init, Part, SegmentClosed, SegmentOpened
+from media.counting import count_run
 from media.fragments import TrackRun, fragment, track_run
 from media.packet import Packet, Track
 
@@ -109,12 +110,12 @@ class Stretch:
         """The newest time of the leading lane."""
         return self._made_at if self._lead.reached is None else self._lead.reached
 
-    def knows(self, track: Track) -> bool:
+    def packet(self, packet: Packet, out: list[Event]) -> bool:
+        """Takes the packet in; False where its track is not in."""
+        track = packet.track
         lane = self._by_kind.get(track.kind)
-        return lane is not None and (lane.track is track or lane.track == track)
-
-    def packet(self, packet: Packet, out: list[Event]) -> None:
-        lane = self._by_kind[packet.track.kind]
+        if lane is None or (lane.track is not track and lane.track != track):
+            return False
         time = lane.push(packet)
         if lane is self._lead:
             self._consider(time, lane, packet.keyframe)
@@ -122,6 +123,7 @@ class Stretch:
             self._consider(time, lane, keyframe=False)
         if self._edges:
             self._make(out)
+        return True
 
     def close(self, out: list[Event]) -> None:
         """Makes what is left into the last part of the last segment."""
@@ -225,7 +227,10 @@ class Stretch:
         muxed = _joined(self.fragment_number, runs)
         audio = self._audio(runs, muxed)
         pictures = len(first.samples) if self.has_video and first.track_id == 1 else 0
-        return Part(self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio, pictures)
+        counted = tuple(map(count_run, runs))
+        return Part(
+            self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio, pictures, counted
+        )
 
     def _audio(self, runs: Sequence[TrackRun], muxed: bytes) -> bytes | None:
         """The part of the audio rendition: the same samples alone, as track 1."""

@@ -1,15 +1,15 @@
-"""What a PUT sends: a size, and chunks that can be gone through again, to hash them first and for a repeated try.
+"""What a PUT sends: a size, and chunks that can be gone through again, for a repeated try and to compare what comes
+back.
 
 Nothing is copied together: pieces of files are sent one after another, through one buffer.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 CHUNK_BYTES = 1 << 20
-"""Hashed, sent or read at once: each chunk gives the interpreter up and asks for it back, which a busy loop feels."""
+"""Sent, hashed or read at once: each chunk gives the interpreter up and asks for it back, which a busy loop feels."""
 
 
 class Piece(NamedTuple):
@@ -43,9 +43,14 @@ class BytesBody:
 
 
 class FileBody:
-    """Pieces of files, one after another, as if they were one. Iterating raises OSError where a file is too short."""
+    """Pieces of files, one after another, as if they were one. Raises OSError where a file is missing or too short, at
+    once: once a request is under way, a file that fails looks like a store that broke off.
+    """
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
+        for piece in pieces:
+            if piece.path.stat().st_size < piece.offset + piece.length:
+                raise _too_short(piece)
         self.size = sum(piece.length for piece in pieces)
         self._pieces = pieces
         self._buffer = memoryview(bytearray(min(CHUNK_BYTES, self.size)))
@@ -58,15 +63,10 @@ class FileBody:
                 while left:
                     count = file.readinto(self._buffer[:left])
                     if not count:
-                        message = f"{piece.path} ends before {piece.offset + piece.length}"
-                        raise OSError(message)
+                        raise _too_short(piece)
                     yield self._buffer[:count]
                     left -= count
 
 
-def sha256_of(body: Body) -> bytes:
-    """The hash of all of it. Raises what iterating raises."""
-    digest = hashlib.sha256()
-    for chunk in body:
-        digest.update(chunk)
-    return digest.digest()
+def _too_short(piece: Piece) -> OSError:
+    return OSError(f"{piece.path} ends before {piece.offset + piece.length}")

@@ -1,8 +1,9 @@
 """The object store: put, read back, verify, list, delete a prefix. Synchronous and thread-safe; event loops call it
 from a worker thread.
 
-What deletes local data takes proof: a `VerifiedCopy`, which only `ObjectStore.verify` makes, after reading every byte
-back. Faults are those of `faults.py`, never the client's own.
+What deletes local data takes proof: a `VerifiedCopy`, which only this class makes, after reading every byte back:
+`verify` against a hash, `put_pieces` against the files themselves. Faults are those of `faults.py`, never the client's
+own.
 """
 
 import hashlib
@@ -17,14 +18,14 @@ from minio.error import S3Error
 from urllib3.response import BaseHTTPResponse
 
 from storage.objects import purge
-from storage.objects.body import Body, BytesBody, FileBody, Piece, sha256_of
+from storage.objects.body import BytesBody, FileBody, Piece
 from storage.objects.client import make_client, make_pool
 from storage.objects.faults import ObjectCorrupt, translated
 from storage.objects.put import Putter
 from storage.settings import StorageSettings
 
 CHUNK_BYTES = 256 * 1024
-_ONLY_VERIFY_HAS_THIS = object()
+_ONLY_THE_STORE_HAS_THIS = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class VerifiedCopy:
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
-        if proof is not _ONLY_VERIFY_HAS_THIS:
-            raise TypeError("only ObjectStore.verify makes a VerifiedCopy")
+        if proof is not _ONLY_THE_STORE_HAS_THIS:
+            raise TypeError("only ObjectStore makes a VerifiedCopy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,16 @@ class ObjectStream:
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of at most 256 KiB. Raises ObjectStoreUnavailable when the store breaks off."""
         with translated(self._key):
-            yield from self._response.stream(CHUNK_BYTES)
+            yield from self._response.stream(CHUNK_BYTES, decode_content=False)
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only at the end. Raises ObjectStoreUnavailable when the store breaks off."""
+        with translated(self._key):
+            data = self._response.read(size, decode_content=False)
+            # Where the store broke off, what came before is given out first; only the next read says so.
+            while len(data) < size and (more := self._response.read(size - len(data), decode_content=False)):
+                data += more
+            return data
 
 
 class ObjectStore:
@@ -95,16 +105,28 @@ class ObjectStore:
                 if fault.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:  # somebody was quicker
                     raise
 
-    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> Stored:
-        """Store pieces of files as one object, read twice and never copied together. Raises OSError of the files."""
-        return self._put(key, FileBody(pieces))
+    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> VerifiedCopy:
+        """Store pieces of files as one object, and read it back beside them: each byte is compared with its file's, and
+        the hash is of what came back, so that it is the hash of all three and made once.
+
+        Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable, and OSError of the files.
+        """
+        body = FileBody(pieces)
+        with translated(key):
+            self._putter.put(key, body, None, _content_type(key))
+        found = hashlib.sha256()
+        with self.open_stream(key) as stream:
+            _require_size(stream, key, body.size)
+            for chunk in body:
+                came = stream.read(len(chunk))
+                if came != bytes(chunk):
+                    raise ObjectCorrupt(key, "other bytes came back than were stored")
+                found.update(came)
+        return VerifiedCopy(key, body.size, found.digest(), _ONLY_THE_STORE_HAS_THIS)
 
     def put_bytes(self, key: str, content: bytes) -> Stored:
         """Store what is in memory."""
-        return self._put(key, BytesBody(content))
-
-    def _put(self, key: str, body: Body) -> Stored:
-        sha256 = sha256_of(body)
+        body, sha256 = BytesBody(content), hashlib.sha256(content).digest()
         with translated(key):
             etag = self._putter.put(key, body, sha256, _content_type(key))
         return Stored(key, body.size, sha256, etag)
@@ -113,13 +135,12 @@ class ObjectStore:
         """Read the object back, all of it. Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable."""
         found = hashlib.sha256()
         with self.open_stream(key) as stream:
-            if stream.size != size:
-                raise ObjectCorrupt(key, f"{stream.size} bytes stored, {size} expected")
+            _require_size(stream, key, size)
             for chunk in stream:
                 found.update(chunk)
         if found.digest() != sha256:
             raise ObjectCorrupt(key, f"SHA-256 {found.hexdigest()} stored, {sha256.hex()} expected")
-        return VerifiedCopy(key, size, sha256, _ONLY_VERIFY_HAS_THIS)
+        return VerifiedCopy(key, size, sha256, _ONLY_THE_STORE_HAS_THIS)
 
     def read(self, key: str, first: int = 0, last: int | None = None) -> bytes:
         """The bytes from `first` to `last`, both included as in HTTP; to the end without `last`."""
@@ -172,6 +193,11 @@ class ObjectStore:
     def prefix_is_empty(self, prefix: str) -> bool:
         """Whether nothing is left under `prefix`: no object, version, delete marker or unfinished upload."""
         return purge.is_empty(self._client, self._bucket, prefix)
+
+
+def _require_size(stream: ObjectStream, key: str, size: int) -> None:
+    if stream.size != size:
+        raise ObjectCorrupt(key, f"{stream.size} bytes stored, {size} expected")
 
 
 _CONTENT_TYPES = {

@@ -46,7 +46,7 @@ class Watched(ObjectStore):
         self.most_at_once = self.inits = self._now = 0
         self._counting = threading.Lock()
 
-    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> Stored:
+    def put_pieces(self, key: str, pieces: Sequence[Piece]) -> VerifiedCopy:
         with self._counting:
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from media.counting import Pause, count, frame_rate
+from media.counting import Pause, count, count_run, frame_rate, joined, summed
+from media.fragments import read_fragments, read_init
 from media.malformed import MalformedMedia
 from tests.media import clips
 from tests.media.test_fragments_by_ffmpeg import mux
@@ -55,3 +56,19 @@ def test_torn_media_is_malformed_never_a_smaller_count(lecture: Path) -> None:
 def test_frames_a_second_where_stamps_were_rounded_to_milliseconds() -> None:
     assert [frame_rate(frames, seconds) for frames, seconds in ((48, 1.999), (60, 2.001), (50, 2.0))] == [24, 30, 25]
     assert frame_rate(60, 2.002) == pytest.approx(29.97, abs=0.001)
+
+
+def test_runs_counted_where_they_are_made_say_what_is_counted_from_their_bytes(lecture: Path) -> None:
+    init, fragments = mux(clips.demux(lecture), 0.5)
+    tracks = dict(enumerate(read_init(init), 1))
+    for kept in (fragments, [*fragments[:2], *fragments[3:]], fragments[:0]):
+        read = [one for piece in kept for one in read_fragments(piece, list(tracks.values()))]
+        runs = [count_run(run) for one in read for run in one.runs]
+        assert summed(runs, tracks) == summed(joined(runs), tracks) == count(init, kept)
+
+
+def test_runs_that_go_on_are_one_and_others_are_not(lecture: Path) -> None:
+    init, fragments = mux(clips.demux(lecture), 0.5)
+    runs = [count_run(run) for piece in fragments for one in read_fragments(piece, read_init(init)) for run in one.runs]
+    assert [run.track_id for run in joined(runs)] == [1, 2]
+    assert [run.track_id for run in joined([*runs[:4], *runs[6:]])] == [1, 2, 1, 2]

@@ -58,11 +58,9 @@ def test_pieces_of_files_go_up_as_one_and_are_proven(
 ) -> None:
     found, content = pieces
     digest = hashlib.sha256(content).digest()
-    stored = object_store.put_pieces(prefix + "a.m4s", found)
-    assert (stored.key, stored.size, stored.sha256) == (prefix + "a.m4s", len(content), digest)
-    assert stored.etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
-    copy_ = object_store.verify(prefix + "a.m4s", digest, len(content))
+    copy_ = object_store.put_pieces(prefix + "a.m4s", found)
     assert (copy_.key, copy_.sha256, copy_.size) == (prefix + "a.m4s", digest, len(content))
+    assert object_store.verify(prefix + "a.m4s", digest, len(content)) == copy_
     assert object_store.read(prefix + "a.m4s") == content
 
 
@@ -75,7 +73,7 @@ def test_what_is_said_of_an_object_is_kept_beside_it(
 
 
 def test_only_verify_makes_the_proof(object_store: ObjectStore, prefix: str) -> None:
-    with pytest.raises(TypeError, match="only ObjectStore"):
+    with pytest.raises(TypeError, match="only ObjectStore makes"):
         VerifiedCopy("key", 1, DIGEST, object())
     object_store.put_bytes(prefix + "a", CONTENT)
     proof = object_store.verify(prefix + "a", DIGEST, len(CONTENT))
@@ -246,24 +244,26 @@ def test_a_repeated_put_begins_anew(s3: embedded_s3.Running, prefix: str, pieces
     with CuttingProxy(s3.port) as proxy:
         store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
         proxy.cuts = 2
-        stored = store.put_pieces(prefix + "a", found)
-        assert proxy.connections == 3
-        assert stored.sha256 == hashlib.sha256(content).digest()
-        store.verify(prefix + "a", stored.sha256, stored.size)
+        copy_ = store.put_pieces(prefix + "a", found)
+        assert copy_.sha256 == hashlib.sha256(content).digest()
+        assert proxy.cuts == 0
+        assert proxy.connections == 3, "what is read back comes over the one that was not cut"
 
 
 def test_bytes_spoilt_on_their_way_are_never_proven(
     s3: embedded_s3.Running, prefix: str, pieces: tuple[list[Piece], bytes]
 ) -> None:
-    """A store that checks the signed hash refuses them; SeaweedFS takes them, and reading back finds out."""
     found, content = pieces
     digest = hashlib.sha256(content).digest()
     with CuttingProxy(s3.port) as proxy:
         store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
         proxy.spoil_sent = 1
-        with pytest.raises((ObjectStoreUnavailable, ObjectCorrupt)):
-            store.verify(prefix + "a", store.put_pieces(prefix + "a", found).sha256, len(content))
+        with pytest.raises(ObjectCorrupt, match="other bytes"):
+            store.put_pieces(prefix + "a", found)
         assert proxy.spoil_sent == 0
+        proxy.spoil_answer = 1
+        with pytest.raises(ObjectCorrupt, match="other bytes"):
+            store.put_pieces(prefix + "a", found)
         store.put_pieces(prefix + "a", found)
         proxy.spoil_answer = 1
         with pytest.raises(ObjectCorrupt, match="SHA-256"):
@@ -285,12 +285,13 @@ def test_over_tls_too(
             ObjectStore(settings).put_bytes(prefix + "a", CONTENT)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
         store = ObjectStore(settings)
-        stored = store.put_pieces(prefix + "a", found)
-        assert store.verify(prefix + "a", stored.sha256, stored.size).size == len(content)
+        assert store.put_pieces(prefix + "a", found).size == len(content)
         assert store.read(prefix + "a", 0, 99) == content[:100]
 
 
-def test_an_answer_cut_in_the_middle_is_no_shorter_object(s3: embedded_s3.Running, prefix: str) -> None:
+def test_an_answer_cut_in_the_middle_is_no_shorter_object(
+    s3: embedded_s3.Running, prefix: str, pieces: tuple[list[Piece], bytes]
+) -> None:
     with CuttingProxy(s3.port) as proxy:
         store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
         content = CONTENT * 200_000
@@ -300,6 +301,12 @@ def test_an_answer_cut_in_the_middle_is_no_shorter_object(s3: embedded_s3.Runnin
         with pytest.raises(ObjectStoreUnavailable):
             store.verify(prefix + "a", digest, len(content))
         assert store.verify(prefix + "a", digest, len(content)).size == len(content)
+    with CuttingProxy(s3.port) as proxy:
+        store = ObjectStore(dataclasses.replace(object_store_settings(s3), s3_endpoint=proxy.endpoint))
+        proxy.cuts, proxy.after_bytes = 1, 1_000_000
+        with pytest.raises(ObjectStoreUnavailable):
+            store.put_pieces(prefix + "a", pieces[0])
+        assert store.put_pieces(prefix + "a", pieces[0]).size == len(pieces[1])
 
 
 def test_threads_share_one_store(object_store: ObjectStore, prefix: str) -> None:
