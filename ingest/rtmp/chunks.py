@@ -146,7 +146,11 @@ class ChunkReader:
         if form == 3:
             assert stream is not None
             return self._continue(stream, data, after)
-        field = _UINT32.unpack(b"\0" + data[position : position + 3])[0]
+        if form < 2:
+            high, low, kind = _HEAD7.unpack_from(data, position)
+            field = high >> 8
+        else:
+            field = int.from_bytes(data[position:after], "big")
         extension = b""
         if field == EXTENDED:
             extension = data[after : after + 4]
@@ -160,8 +164,7 @@ class ChunkReader:
             reason = f"a message began on chunk stream {number} within another"
             raise PeerError(reason)
         if form < 2:
-            high, low, stream.kind = _HEAD7.unpack_from(data, position)
-            stream.length = (high & 0xFF) << 16 | low
+            stream.kind, stream.length = kind, (high & 0xFF) << 16 | low
         if form == 0:
             stream.stream_id = _UINT32_LITTLE.unpack_from(data, position + 7)[0]
             stream.timestamp = 0
@@ -189,7 +192,8 @@ class ChunkReader:
                     return -1
                 position += 4
         if stream.under_way:
-            self._open_chunk(stream)
+            self._open = stream
+            self._left = min(self._chunk_bytes, stream.length - stream.filled)
         else:
             self._begin(stream)
         return position
@@ -202,17 +206,14 @@ class ChunkReader:
         return stream
 
     def _begin(self, stream: _ChunkStream) -> None:
-        limit = self.limits.get(stream.kind, MAX_COMMAND_BYTES)
-        if stream.length > limit:
-            reason = f"message of kind {stream.kind} with {stream.length} bytes, allowed are {limit}"
+        length, limit = stream.length, self.limits.get(stream.kind, MAX_COMMAND_BYTES)
+        if length > limit:
+            reason = f"message of kind {stream.kind} with {length} bytes, allowed are {limit}"
             raise PeerError(reason)
         stream.timestamp = (stream.timestamp + stream.delta) % WRAP
         stream.under_way = True
-        self._open_chunk(stream)
-
-    def _open_chunk(self, stream: _ChunkStream) -> None:
         self._open = stream
-        self._left = min(self._chunk_bytes, stream.length - stream.filled)
+        self._left = length if length < self._chunk_bytes else self._chunk_bytes
 
     def _run_on(self, stream: _ChunkStream, data: bytes, view: memoryview, position: int) -> int:
         """Copies the chunks that follow while each is whole, of this message and not its last; where they end.

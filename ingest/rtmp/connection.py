@@ -236,15 +236,17 @@ class RtmpConnection:
 
     def _handle(self, received: Iterator[Message], now: float, events: list[Event]) -> None:
         """Stops where a publish has to be decided: what is behind it is read under the limits that hold then."""
+        dialogue = self._dialogue
         for message in received:
-            if message.kind in _MEDIA and self._dialogue.state is State.PUBLISHING:
+            if message.kind in _MEDIA and dialogue.state is State.PUBLISHING:
                 self._media_message(message, now, events)
             else:
                 self._other_message(message, now, events)
-            if self._dialogue.state is State.DECIDING:
+            state = dialogue.state
+            if state is State.DECIDING:
                 self._held = received
                 return
-            if self._dialogue.state is State.CLOSED:
+            if state is State.CLOSED:
                 return
 
     def _media_message(self, message: Message, now: float, events: list[Event]) -> None:
