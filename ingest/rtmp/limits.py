@@ -44,6 +44,9 @@ MAX_HELD_BYTES = 1024 * 1024
 # One read of a socket: a key frame in two or three; what is read is kept by whoever keeps a packet of it.
 READ_BYTES = 128 * 1024
 
+# What comes of one publish between two rounds of reading: 60 ms at 60 Mbit/s, more than twice the usual limit.
+ROUND_BYTES = 512 * 1024
+
 # What is still read of a connection that is over: the largest receive buffer that kernels give by themselves, twice.
 MAX_LEFT_BYTES = 16 * 1024 * 1024
 

@@ -8,9 +8,10 @@ read.
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Iterator
 
-from ingest.rtmp.limits import MAX_LEFT_BYTES, READ_BYTES
+from ingest.rtmp.limits import MAX_LEFT_BYTES, READ_BYTES, ROUND_BYTES
 from ingest.rtmp.rounds import Rounds
 
 
@@ -44,8 +45,11 @@ class Reading:
             transport.resume_reading()
 
     def in_rounds(self) -> None:
-        """From a pause on."""
+        """From a pause on. What comes between two rounds must fit the kernel's buffer: what does not stays with the
+        encoder, which drops it when it hangs up with words of ours unread.
+        """
         self._is_in_rounds = True
+        self._make_room(ROUND_BYTES)
         self._rounds.join(self._piece)
 
     def rest(self) -> Iterator[bytes]:
@@ -82,8 +86,18 @@ class Reading:
         return not whole
 
     def _leave_rounds(self) -> None:
-        self._is_in_rounds = False
-        self._rounds.leave(self._piece)
+        if self._is_in_rounds:
+            self._is_in_rounds = False
+            self._rounds.leave(self._piece)
+            self._make_room(1)
+
+    def _make_room(self, size: int) -> None:
+        """The low-water mark, in bytes: Linux makes the receive buffer at least that large, and goes on growing it by
+        itself, which it would not if the buffer's own size were set. Readiness is not told before so much is there,
+        which rounds do not ask for.
+        """
+        if (transport := self._open()) is not None:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
     def _open(self) -> asyncio.Transport | None:
         return None if self._transport is None or self._transport.is_closing() else self._transport
