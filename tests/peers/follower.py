@@ -38,7 +38,7 @@ class Follower:
             return
         media = read_media(self.before)
         query = _next(media)
-        hint = next(one["URI"] for one in media.hints)
+        hint = media.hints[0]["URI"] if media.hints else "part-of-nothing"  # none while it is held
         asked = [self.get("", query), self.get("", f"{query}&_HLS_skip=YES"), self.get(hint)]
         whole, delta, part = await asyncio.gather(*asked)
         if whole.status_code != 200:
