@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from domain.refusals import Refusal
+from ingest.ending import end
 from ingest.settings import IngestSettings
 from storage.catalogue.faults import CatalogueUnavailable, StaleOwner
 from storage.catalogue.transaction import Catalogue, Transaction
@@ -49,8 +50,7 @@ class Ledger:
 
     async def stop(self) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
 
     async def _work(self) -> None:
         while True:

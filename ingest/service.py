@@ -16,6 +16,7 @@ import structlog
 from ingest import orders, recovery
 from ingest.audience import Audience
 from ingest.control import Control
+from ingest.ending import end
 from ingest.hls.by_nginx import PREFIX as BY_NGINX_PREFIX
 from ingest.hls.preview_door import PREFIX as PREVIEW_PREFIX
 from ingest.hls.server import Delivery
@@ -168,9 +169,7 @@ class IngestService:
             self.http.stop()
             http = next(task for task in self._tasks if task.get_name() == "http")
             await asyncio.wait({http}, timeout=3.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self.lives.disk.forget(lambda _: False)  # or the next start would send it all again
         await self.lives.uploader.stop()
         await self.lives.ledger.stop()

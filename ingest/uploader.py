@@ -20,6 +20,7 @@ from uuid import UUID
 
 import structlog
 
+from ingest.ending import end
 from ingest.pace import Pace
 from ingest.reel_upload import Sent, keep, send, tell_discarded
 from ingest.reels import ReelJob
@@ -96,9 +97,7 @@ class Uploader:
 
     async def stop(self) -> None:
         """Gives up what is under way; the next start finds it in the spool."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await end(self._workers)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _work(self) -> None:
