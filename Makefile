@@ -22,7 +22,7 @@ test-long: .state/dev .state/web-dev .state/system ## The second tier: every jou
 lint: .state/dev .state/web-dev ## Style, types and import rules
 	scripts/lint
 
-fuzz: .state/dev ## A million inputs against the parsers of RTMP (INPUTS=n for fewer)
+fuzz: .state/dev ## A million inputs against what reads strangers' bytes (INPUTS=n for fewer)
 	scripts/fuzz
 
 bench: .state/dev .state/system ## One benchmark: NAME=live [QUICK=1] [JSON=file]
