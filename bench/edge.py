@@ -20,7 +20,18 @@ from uuid import UUID
 import httpx
 
 from bench import clip, lessons, load, nginx, recorded
-from bench.delivery import CONNECTIONS, EACH_SECOND, FINISHED, SPOOL_SPEED
+from bench.delivery import (
+    CONNECTIONS,
+    EACH_SECOND,
+    FINISHED,
+    P99_GOAL_MS,
+    RATIO_GOAL,
+    SETTLE_SECONDS,
+    SPOOL_SPEED,
+    VIEWERS_GOAL,
+    WARM_SECONDS,
+    Size,
+)
 from bench.fetcher import Order
 from bench.front import front
 from bench.house import House, house, run_folder
@@ -39,24 +50,8 @@ from storage.embedded.ports import LOOPBACK
 NODE = "owner"
 EDGES = 2
 PRETENDED = 100
-SETTLE_SECONDS = 4.0
-WARM_SECONDS = 0.5
 MANY = 10_000
 PLACES = ("alone", "owner", "edges", "nginx", "pretended")
-P99_GOAL_MS, VIEWERS_GOAL, RATIO_GOAL = 100, 3500, 0.7
-
-
-@dataclass(frozen=True)
-class Size:
-    """Viewers at all edges together; seconds and rounds of windows; hours behind; seconds and turns of segments."""
-
-    viewers: int
-    window_seconds: float
-    rounds: int
-    behind_seconds: float
-    load_seconds: float
-    turns: int
-
 
 QUICK = Size(300, 8.0, 1, 3 * 3600.0, 3.0, 2)
 WHOLE = Size(300, 20.0, 3, 3 * 3600.0, 10.0, 4)
@@ -114,7 +109,7 @@ async def _windows(
         await asyncio.sleep(SETTLE_SECONDS)
         pid, nginx_pid = owner.program.pid, fronted[0].pid
         found["alone"].append(await listen(owner.settings, session_id, 1, [pid], seconds))
-        for _ in range(size.rounds):
+        for _ in range(size.windows):
             found["owner"].append(await listen(owner.settings, session_id, each, [pid], seconds))
             found["edges"] += await asyncio.gather(
                 *(listen(one.settings, session_id, each, [one.program.pid], seconds) for one in edges)
@@ -165,7 +160,7 @@ async def _segments(
         turns: dict[str, list[Load]] = {side: [] for side in sides}
         for order, _ in sides.values():
             await load.load(order, [], [])
-        for _ in range(size.turns):
+        for _ in range(size.rounds):
             for side, (order, pids) in sides.items():
                 timed = dataclasses.replace(order, seconds=size.load_seconds)
                 turns[side].append(await load.load(timed, pids, home.store_pids()))

@@ -58,7 +58,7 @@ async def test_delivery() -> None:
 
 async def test_edge() -> None:
     # Of fewer viewers nginx's work is a tick or two of the CPU clock.
-    report = await edge.measure(edge.Size(100, 4.0, 1, 120.0, 1.0, 1), quick=True)
+    report = await edge.measure(delivery.Size(100, 4.0, 1, 120.0, 1.0, 1), quick=True)
     told = json.loads(json.dumps(report.to_json()))
     for name in ("viewers_per_core", "viewers_per_core_with_nginx", "cores_for_10000", "nginx_ratio_edge"):
         assert told[name] > 0
