@@ -20,6 +20,8 @@ from typing import cast
 
 import uvloop
 
+from bench import tls
+
 BUFFER_BYTES = 1 << 18
 REMEMBERED = 64
 SERVED = 3
@@ -42,6 +44,7 @@ class Order:
     port: int
     viewers: list[str]
     fields: list[str] = field(default_factory=list)
+    tls: bool = False
 
 
 @dataclass
@@ -212,10 +215,11 @@ class Audience:
 
     async def run(self, ready: Callable[[], None], stop: asyncio.Event) -> Result:
         """Everybody comes, `ready` is called once all are served, and what came from there to `stop` is given."""
-        loop = asyncio.get_running_loop()
+        loop, host, port = asyncio.get_running_loop(), self.order.host, self.order.port
+        context = tls.trusting() if self.order.tls else None
         for viewer in self.viewers:
             for connection in (viewer.playlists, viewer.parts):
-                await loop.create_connection(partial(_same, connection), self.order.host, self.order.port)
+                await loop.create_connection(partial(_same, connection), host, port, ssl=context)
             viewer.begin()
         await self._served.wait()
         failures = self.result.failures

@@ -127,8 +127,8 @@ async def _segments(home: House, own: Program, settings: Settings, source: Path,
             (peer.content / name).write_bytes(body)
         mine = Order(LOOPBACK, settings.ingest.http_port, [f"{path}/{one}" for one in names], CONNECTIONS, 0)
         theirs = Order(LOOPBACK, peer.port, [f"/{one}" for one in names], CONNECTIONS, 0)
-        sides = {"own": (mine, own.pid), "nginx": (theirs, peer.pid)}
-        timed = {who: (dataclasses.replace(one, seconds=size.load_seconds), pid) for who, (one, pid) in sides.items()}
+        sides = {"own": (mine, [own.pid]), "nginx": (theirs, [peer.pid])}
+        timed = {who: (dataclasses.replace(one, seconds=size.load_seconds), pids) for who, (one, pids) in sides.items()}
         return await load.loads(timed, home.store_pids(), size.rounds, WARM_SECONDS)
 
 

@@ -11,6 +11,8 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 
+from bench import tls
+
 CHUNK_BYTES = 1 << 18
 HEAD_BYTES = 1 << 14
 TIMEOUT_SECONDS = 20.0
@@ -25,6 +27,7 @@ class Order:
     paths: list[str]
     connections: int
     seconds: float
+    tls: bool = False
 
 
 @dataclass
@@ -41,7 +44,7 @@ def fetch(order: Order, first: int, until: float, result: Result) -> None:
     buffer = bytearray(CHUNK_BYTES)
     number = first
     try:
-        with socket.create_connection((order.host, order.port), TIMEOUT_SECONDS) as connection:
+        with _connected(order) as connection:
             while time.monotonic() < until:
                 path = order.paths[number % len(order.paths)]
                 request = f"GET {path} HTTP/1.1\r\nHost: {order.host}:{order.port}\r\n\r\n"
@@ -51,6 +54,11 @@ def fetch(order: Order, first: int, until: float, result: Result) -> None:
                 number += 1
     except (OSError, ValueError) as error:
         result.failures.append(str(error))
+
+
+def _connected(order: Order) -> socket.socket:
+    connection = socket.create_connection((order.host, order.port), TIMEOUT_SECONDS)
+    return tls.trusting().wrap_socket(connection) if order.tls else connection
 
 
 def _answer(connection: socket.socket, buffer: bytearray) -> int:

@@ -60,12 +60,12 @@ class House:
             yield program, settings
 
     @contextlib.asynccontextmanager
-    async def api(self) -> AsyncIterator[tuple[Program, Settings]]:
-        """A real `lectern api` on a free port."""
+    async def api(self, name: str = "api", **changes: Any) -> AsyncIterator[tuple[Program, Settings]]:
+        """A real `lectern api` with these settings, on a free port."""
         (port,) = free_ports(1)
-        made = dataclasses.replace(self.settings.api, port=port, public_url=f"http://{LOOPBACK}:{port}")
+        made = dataclasses.replace(self.settings.api, port=port, public_url=f"http://{LOOPBACK}:{port}", **changes)
         settings = dataclasses.replace(self.settings, api=made)
-        async with self.process("api", "api", settings, f"{made.public_url}/readyz") as program:
+        async with self.process(name, "api", settings, f"{made.public_url}/readyz") as program:
             yield program, settings
 
     @contextlib.asynccontextmanager

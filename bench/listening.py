@@ -56,12 +56,13 @@ async def listen(
     *,
     port: int = 0,
     fields: Sequence[str] = (),
+    tls: bool = False,
 ) -> Listened:
     """So many viewers for `seconds`, and what these processes used meanwhile. Complaint where one was not served.
     `port` is another than the node's own; `fields` are header lines of each request.
     """
     paths = [address(settings, session_id) for _ in range(viewers)]
-    order = Order(LOOPBACK, port or settings.ingest.http_port, paths, list(fields))
+    order = Order(LOOPBACK, port or settings.ingest.http_port, paths, list(fields), tls)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "bench.audience", limit=LINE_BYTES,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

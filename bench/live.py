@@ -4,8 +4,8 @@ Each phase starts both sides anew, sends the same streams to both at once and ta
 of the ingest process, of nginx's worker, and nothing else. `cpu_ratio` is packaging as nginx does it, with reels so
 long that none is uploaded; `cpu_ratio_recording` has the product's own reels cut, hashed, uploaded and read back. The
 streams' reels end one after the other, as those of a day's lectures do, and a window is as long as a whole number of
-them takes: it has its share of the work whenever it begins. Frames are counted by the encoders and, read back, in spool
-and store.
+them takes: it has its share of the work whenever it begins. MediaMTX is there where it does the same as we do: in the
+windows with reels, recording too. Frames are counted by the encoders and, read back, in spool and store.
 """
 
 import asyncio
@@ -61,8 +61,8 @@ class Phase:
     usage: dict[str, Usage] = field(default_factory=dict)
     idle_rss_mib: float = 0.0
     reels_stored: int = 0
-    frames_sent: int = 0
-    frames_kept: int = 0
+    frames: list[tuple[int, int]] = field(default_factory=list)
+    """Of each stream: sent, kept."""
 
     def ratio_to(self, peer: str) -> float | None:
         """Own CPU ÷ the peer's."""
@@ -76,12 +76,12 @@ class Phase:
         """All raw values."""
         used = {
             who: {"cpu_seconds": one.cpu_seconds, "wall_seconds": one.wall_seconds, "rss_mib": one.rss_mib,
-                  "core_percent_per_stream": round(self.percent(who), 3)}
+                  "rss_grown_mib": one.rss_grown_mib, "core_percent_per_stream": round(self.percent(who), 3)}
             for who, one in self.usage.items()
         }  # fmt: skip
         return {
             "streams": self.streams, "recording": self.recording, "usage": used, "idle_rss_mib": self.idle_rss_mib,
-            "reels_stored": self.reels_stored, "frames_sent": self.frames_sent, "frames_kept": self.frames_kept,
+            "reels_stored": self.reels_stored, "frames": self.frames,
         }  # fmt: skip
 
 
@@ -113,7 +113,7 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
     folder.mkdir()
     reel_seconds, spread = (REEL_SECONDS, REEL_SECONDS) if phase.recording else (NO_REEL_SECONDS, 0.0)
     peers = {"nginx": nginx.rtmp}
-    if mediamtx.binary() and not phase.recording:
+    if mediamtx.binary() and phase.recording:
         peers["mediamtx"] = mediamtx.rtmp
     async with contextlib.AsyncExitStack() as stack:
         own, settings = await stack.enter_async_context(
@@ -148,8 +148,8 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
             one.must_run()
         counts = await sent.stop()
         await until(lambda: _gone(settings), PUBLISHING_SECONDS, "ending the streams", [own])
-        phase.frames_sent = sum(counts)
-        await _count(home, phase, settings, planned)
+        kept = await _kept(home, phase, settings, planned)
+        phase.frames = list(zip(counts, kept, strict=True))
 
 
 @contextlib.asynccontextmanager
@@ -165,21 +165,19 @@ async def _gone(settings: Any) -> bool:
     return await metric(settings, "publishers") == 0
 
 
-async def _count(home: House, phase: Phase, settings: Any, planned: list[lessons.Lesson]) -> None:
-    """What is kept of what was sent: in the spool, or in the store once all reels are there."""
+async def _kept(home: House, phase: Phase, settings: Any, planned: list[lessons.Lesson]) -> list[int]:
+    """Frames of each stream that can be read back: from the spool, or from the store once all reels are there."""
     if not phase.recording:
-        kept = await asyncio.to_thread(frames.in_spool, settings.ingest.spool_folder)
-        phase.frames_kept = sum(kept.get(one.session_id, 0) for one in planned)
-        return
+        spooled = await asyncio.to_thread(frames.in_spool, settings.ingest.spool_folder)
+        return [spooled.get(one.session_id, 0) for one in planned]
 
     async def stored() -> bool:
         return await metric(settings, "reels_pending") == 0
 
     await until(stored, STORED_SECONDS, "storing the last reels")
-    for one in planned:
-        pictures, reels = await frames.in_reels(home.catalogue, home.store, one.session_id)
-        phase.frames_kept += pictures
-        phase.reels_stored += reels
+    found = [await frames.in_reels(home.catalogue, home.store, one.session_id) for one in planned]
+    phase.reels_stored += sum(reels for _, reels in found)
+    return [pictures for pictures, _ in found]
 
 
 def _figures(size: Size, phases: list[Phase]) -> list[Figure]:
@@ -190,16 +188,29 @@ def _figures(size: Size, phases: list[Phase]) -> list[Figure]:
         key = f"by_streams.{streams}"
         figures.append(_compared(f"{key}.cpu_ratio", plain, "nginx", GOAL))
         figures.append(_compared(f"{key}.cpu_ratio_recording", recorded, "nginx", GOAL_RECORDING))
-        if all("mediamtx" in one.usage for one in plain):
-            figures.append(_compared(f"{key}.cpu_ratio_mediamtx", plain, "mediamtx", GOAL))
-    lost = sum(one.frames_sent - one.frames_kept for one in phases)
-    sent = sum(one.frames_sent for one in phases)
-    figures.append(Figure("frames_lost", lost, 0, own=f"{sent - lost} kept of {sent}"))
-    most = [one for one in phases if one.streams == max(size.windows_seconds) and not one.recording]
-    grown = statistics.median((one.usage["own"].rss_mib - one.idle_rss_mib) / one.streams for one in most)
+        if all("mediamtx" in one.usage for one in recorded):
+            figures.append(_compared(f"{key}.cpu_ratio_mediamtx", recorded, "mediamtx", GOAL))
+    return [*figures, _lost(phases), *_memory([one for one in phases if one.streams == max(size.windows_seconds)])]
+
+
+def _lost(phases: list[Phase]) -> Figure:
+    """Stream by stream, so that a frame kept twice does not make up for another's that was lost."""
+    counts = [pair for one in phases for pair in one.frames]
+    wrong = sum(abs(sent - kept) for sent, kept in counts)
+    return Figure("frames_lost", wrong, 0, own=f"{sum(kept for _, kept in counts)} kept of {sum(s for s, _ in counts)}")
+
+
+def _memory(most: list[Phase]) -> list[Figure]:
+    """What a stream takes, and whether that grows: of the windows with the most streams."""
+    taken = statistics.median((one.usage["own"].rss_mib - one.idle_rss_mib) / one.streams for one in most)
     theirs = statistics.median(one.usage["nginx"].rss_mib / one.streams for one in most)
-    figures.append(Figure("rss_mb_per_stream", round(grown, 2), own=f"{grown:.1f} MiB", peer=f"{theirs:.1f} MiB"))
-    return figures
+    grown = statistics.median(
+        one.usage["own"].rss_grown_mib / one.streams / (one.usage["own"].wall_seconds / 60) for one in most
+    )
+    return [
+        Figure("rss_mb_per_stream", round(taken, 2), own=f"{taken:.1f} MiB", peer=f"{theirs:.1f} MiB"),
+        Figure("rss_mb_per_stream_minute", round(grown, 2), own=f"{grown:+.2f} MiB"),
+    ]
 
 
 def _compared(key: str, phases: list[Phase], peer: str, goal: float) -> Figure:

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,15 +39,17 @@ class Load:
 
 
 async def loads(
-    sides: dict[str, tuple[Order, int]], store_pids: Sequence[int], rounds: int, warm_seconds: float
+    sides: Mapping[str, tuple[Order, Sequence[int]]], store_pids: Sequence[int], rounds: int, warm_seconds: float
 ) -> dict[str, list[Load]]:
-    """Load on each side in turns, after some of each that does not count. Complaint where a side fails."""
+    """Load on each side, which is these processes, in turns, after some of each that does not count. Complaint where a
+    side fails.
+    """
     for order, _ in sides.values():
         await load(dataclasses.replace(order, seconds=warm_seconds), [], [])
     found: dict[str, list[Load]] = {side: [] for side in sides}
     for _ in range(rounds):
-        for side, (order, pid) in sides.items():
-            found[side].append(await load(order, [pid], store_pids))
+        for side, (order, pids) in sides.items():
+            found[side].append(await load(order, pids, store_pids))
     return found
 
 

@@ -16,11 +16,14 @@ import psutil
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds, wall seconds and resident memory (MiB) of some processes over one measurement."""
+    """CPU seconds, wall seconds and resident memory (MiB: at the end, and by how much it grew) of some processes over
+    one measurement.
+    """
 
     cpu_seconds: float
     wall_seconds: float
     rss_mib: float
+    rss_grown_mib: float
 
     @property
     def cores(self) -> float:
@@ -33,12 +36,13 @@ class Meter:
 
     def __init__(self, pids: Iterable[int]) -> None:
         self._roots = [psutil.Process(pid) for pid in pids]
-        self._started_cpu = self._cpu()
+        self._started_cpu, self._started_rss = self._cpu(), self._rss()
         self._started = time.monotonic()
 
     def stop(self) -> Usage:
         """What was used since this meter was made."""
-        return Usage(self._cpu() - self._started_cpu, time.monotonic() - self._started, self._rss())
+        cpu, wall, rss = self._cpu() - self._started_cpu, time.monotonic() - self._started, self._rss()
+        return Usage(cpu, wall, rss, rss - self._started_rss)
 
     def _processes(self) -> list[psutil.Process]:
         found = {one.pid: one for root in self._roots for one in (root, *root.children(recursive=True))}

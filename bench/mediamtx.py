@@ -1,4 +1,6 @@
-"""A second peer, where its binary is at hand: MediaMTX with RTMP in and low-latency HLS of the same lengths out."""
+"""A second peer, where its binary is at hand: MediaMTX with RTMP in, low-latency HLS of the same lengths out and its
+recorder on, in fragmented MP4 files as long as our reels.
+"""
 
 import contextlib
 import os
@@ -9,6 +11,7 @@ from pathlib import Path
 from bench.house import answers
 from bench.peer import Peer
 from bench.processes import running, until
+from ingest.settings import IngestSettings
 from lectern.complaint import Complaint
 from storage.embedded.ports import LOOPBACK, free_ports
 
@@ -31,6 +34,12 @@ hlsVariant: lowLatency
 hlsSegmentDuration: 2s
 hlsPartDuration: 500ms
 hlsDirectory: {content}
+pathDefaults:
+  record: yes
+  recordFormat: fmp4
+  recordPath: {recordings}/%path/%Y-%m-%d_%H-%M-%S-%f
+  recordPartDuration: 1s
+  recordSegmentDuration: {reel_seconds}s
 authInternalUsers:
   - user: any
     permissions: [{{action: publish}}, {{action: read}}, {{action: api}}]
@@ -59,9 +68,15 @@ async def rtmp(folder: Path) -> AsyncIterator[Peer]:
     assert program is not None
     content = folder / "content"
     content.mkdir(parents=True)
+    recordings = folder / "recordings"
     api, port, hls = free_ports(3)
     settings = folder / "mediamtx.yml"
-    settings.write_text(SETTINGS.format(host=LOOPBACK, api=api, rtmp=port, hls=hls, content=content))
+    settings.write_text(
+        SETTINGS.format(
+            host=LOOPBACK, api=api, rtmp=port, hls=hls, content=content, recordings=recordings,
+            reel_seconds=int(IngestSettings().reel_seconds),
+        )
+    )  # fmt: skip
     async with running([program, settings], folder / "mediamtx.log") as started:
         url = f"http://{LOOPBACK}:{api}/v3/paths/list"
         await until(lambda: answers(url), READY_SECONDS, "starting MediaMTX", [started])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import tls
 from bench.peer import Peer
 from bench.processes import running, until
 from lectern.complaint import Complaint
@@ -33,7 +34,8 @@ http {{
   types {{ video/mp4 m4s; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen {host}:{port}; root {content}; }}
+  ssl_certificate {certificate.chain}; ssl_certificate_key {certificate.key};
+  server {{ listen {host}:{port}; listen {host}:{tls_port} ssl; root {content}; }}
 }}
 """
 
@@ -54,7 +56,7 @@ async def rtmp(folder: Path) -> AsyncIterator[Peer]:
 
 @contextlib.asynccontextmanager
 async def files(folder: Path) -> AsyncIterator[Peer]:
-    """An nginx that serves the files in its `content` by sendfile."""
+    """An nginx that serves the files in its `content` by sendfile, or by TLS."""
     async with _nginx(folder, "", FILES) as found:
         yield found
 
@@ -63,9 +65,12 @@ async def files(folder: Path) -> AsyncIterator[Peer]:
 async def _nginx(folder: Path, head: str, block: str) -> AsyncIterator[Peer]:
     content = folder / "content"
     content.mkdir(parents=True)
-    (port,) = free_ports(1)
+    port, tls_port = free_ports(2)
     user = "user root;" if os.geteuid() == 0 else ""  # or its worker could not write into the run's folder
-    body = block.format(host=LOOPBACK, port=port, content=content, folder=folder, fragment=FRAGMENT_SECONDS)
+    body = block.format(
+        host=LOOPBACK, port=port, tls_port=tls_port, certificate=tls.made(folder), content=content, folder=folder,
+        fragment=FRAGMENT_SECONDS,
+    )  # fmt: skip
     settings = folder / "nginx.conf"
     settings.write_text(
         f"{head}\n{user}\nworker_processes 1; daemon off; pid {folder}/pid; error_log stderr warn;\n"
@@ -81,7 +86,7 @@ async def _nginx(folder: Path, head: str, block: str) -> AsyncIterator[Peer]:
         await until(ready, READY_SECONDS, "starting nginx", [started])
         worker = worker_of(started.pid)
         assert worker is not None
-        yield Peer(port, worker, content)
+        yield Peer(port, worker, content, tls_port)
 
 
 def program() -> str:

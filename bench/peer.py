@@ -11,3 +11,5 @@ class Peer:
     port: int
     pid: int
     content: Path
+    tls_port: int = 0
+    """The same by TLS, where it speaks that."""
