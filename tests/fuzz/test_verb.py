@@ -18,7 +18,7 @@ def verb(folder: Path, broken: str) -> int:
     python.write_text(f'#!/bin/sh\n[ "$4" != "{broken}" ]\n')
     python.chmod(0o755)
     shutil.copy(SCRIPT, folder / "fuzz")
-    return subprocess.run(["./fuzz"], cwd=folder, timeout=20).returncode
+    return subprocess.run(["./fuzz"], cwd=folder, timeout=20, check=False).returncode
 
 
 @pytest.mark.parametrize("broken", TARGETS)
