@@ -53,6 +53,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class SpooledPart(Part):
+    """A part whose bytes lie in the spool alone; their number alone is known. Its audio is empty, or None where it
+    has none.
+    """
+
+    length: int = 0
+    audio_length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentClosed:
     serial: int
     duration: int

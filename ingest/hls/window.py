@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ingest.events import CLOCK, FIRST_HOLDING_INIT, HeldRun, Init, Part, SegmentClosed, SegmentOpened
+from ingest.events import CLOCK, FIRST_HOLDING_INIT, HeldRun, Init, Part, SegmentClosed, SegmentOpened, SpooledPart
 from ingest.hls.measured import Measured
 from ingest.release_gate import GatedEvent
 
@@ -199,14 +199,15 @@ class LiveWindow:
         return self.origin + timedelta(microseconds=segment.start * 1_000_000 // CLOCK)
 
     def _add_part(self, segment: WindowSegment, part: Part) -> None:
-        if not segment.parts:
+        if not segment.duration:
             segment.independent = part.independent
-        sound = len(part.audio or b"")
-        segment.parts.append(
-            WindowPart(part.duration, part.independent, part.muxed, part.audio, len(part.muxed), sound)
-        )
+        if isinstance(part, SpooledPart):  # of a segment that was due long ago: it is read as a whole, from the spool
+            length, sound = part.length, part.audio_length
+        else:
+            length, sound = len(part.muxed), len(part.audio or b"")
+            segment.parts.append(WindowPart(part.duration, part.independent, part.muxed, part.audio, length, sound))
         segment.duration += part.duration
-        segment.length += len(part.muxed)
+        segment.length += length
         segment.audio_length += sound
         segment.pictures += part.pictures
         segment.has_audio = segment.has_audio or part.audio is not None
