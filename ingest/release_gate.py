@@ -3,7 +3,8 @@
 It holds events back by the session's delay (0 for most: the same code) and closes on a cut. What has passed is
 public; what has not when the cut comes, and all that follows until the audience can start again after it, is
 evidence. A gate that must be told within its delay of a cut is trusted for a while only: it lets nothing out after
-that, until it is trusted again (`trust`). Whoever adds a public reader puts it behind `Passage.public`.
+that, until it is trusted again (`trust`). However long that takes, it takes no memory: of whole segments that are long
+due the bytes are left to the spool. Whoever adds a public reader puts it behind `Passage.public`.
 """
 
 from collections import deque
@@ -11,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from ingest.events import Part, SegmentClosed, SegmentOpened
+from ingest.events import Part, SegmentClosed, SegmentOpened, SpooledPart
 
 GatedEvent = SegmentOpened | Part | SegmentClosed
+LONG_DUE_SECONDS = 30.0
+"""More than the newest segments take, which the audience asks for at once when a frozen gate lets go."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,7 @@ class ReleaseGate:
         self._delay = delay_seconds
         self._trusted_until = trusted_until
         self._held: deque[tuple[float, GatedEvent]] = deque()
+        self._light = 0  # how many of them have no bytes left to give up
         self._closed = closed
         self._resuming_after: int | None = None  # what came up to this time came while the gate was closed
         self._first: SegmentOpened | None = None  # whether the audience can begin with it, its first part will tell
@@ -61,6 +65,8 @@ class ReleaseGate:
             else:
                 self._resume_with(event, now, passage)
         self._release(now, passage)
+        if self.is_frozen(now):
+            self._lighten(now - LONG_DUE_SECONDS)
         return passage
 
     def release(self, now: float) -> Passage:
@@ -77,6 +83,7 @@ class ReleaseGate:
         """Closes: what is held becomes evidence, and the audience's segment ends with what they have of it."""
         passage = Passage(evidence=[event for _, event in self._held])
         self._held.clear()
+        self._light = 0
         if self._first is not None:
             passage.evidence.append(self._first)
         self._closed, self._first, self._resuming_after = True, None, None
@@ -108,6 +115,7 @@ class ReleaseGate:
     def _release(self, now: float, passage: Passage) -> None:
         while self._held and self._held[0][0] <= now <= self._trusted_until:
             _, event = self._held.popleft()
+            self._light = max(0, self._light - 1)
             passage.public.append(event)
             match event:
                 case SegmentOpened():
@@ -116,3 +124,26 @@ class ReleaseGate:
                     self._open = (event.serial, (self._open[1] if self._open else 0) + event.duration)
                 case SegmentClosed():
                     self._open = None
+
+    def _lighten(self, due_before: float) -> None:
+        """Takes the bytes out of whole segments. The one that the audience is in keeps what is left of it."""
+        opened = None
+        for at in range(self._light, len(self._held)):
+            due, event = self._held[at]
+            if due >= due_before:
+                return
+            if isinstance(event, SegmentOpened):
+                opened = at
+            elif isinstance(event, SegmentClosed):
+                for inside in range(at if opened is None else opened, at):
+                    self._held[inside] = (self._held[inside][0], _without_bytes(self._held[inside][1]))
+                self._light = at + 1
+
+
+def _without_bytes(event: GatedEvent) -> GatedEvent:
+    if not isinstance(event, Part):
+        return event
+    return SpooledPart(
+        event.serial, event.index, event.start, event.duration, event.independent, b"",
+        None if event.audio is None else b"", event.counted, len(event.muxed), len(event.audio or b""),
+    )  # fmt: skip

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.events import CLOCK, FIRST_HOLDING_INIT
-from ingest.hls.sources import StoredSource
+from ingest.events import CLOCK, FIRST_HOLDING_INIT, Part, SpooledPart
+from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import recover
 from tests.ingest.live_house import House, lecture
@@ -187,6 +187,48 @@ def test_a_reviewed_session_shows_nothing_until_it_is_known_that_a_cut_would_be_
     house.session.gate.trust(house.seconds + 2)
     house.session.release_due()
     assert len(house.seen()) > len(shown)
+
+
+def frozen_for_minutes(settings: IngestSettings) -> House:
+    """Ten seconds are trusted, then nobody who could cut is heard: the audience is in the middle of a segment."""
+    house = House(settings, delay_seconds=5.0, reviewed=True)
+    house.session.gate.trust(10.3)
+    house.feed(house.take(), lecture(120))
+    return house
+
+
+def test_a_gate_frozen_for_minutes_holds_what_is_new_in_memory_and_loses_nothing(settings: IngestSettings) -> None:
+    house = frozen_for_minutes(settings)
+    take, gate = house.session.take, house.session.gate
+    assert take is not None
+    shown = house.seen()
+    held = [event for _, event in gate._held if isinstance(event, Part)]
+    whole = sum(event.length if isinstance(event, SpooledPart) else len(event.muxed) for event in held)
+    assert 0 < sum(len(event.muxed) for event in held) < whole * 0.4
+    gate.trust(house.seconds + 2)
+    house.session.release_due()
+    take.ended("disconnected")
+    house.seconds += 5
+    gate.trust(house.seconds)
+    house.session.release_due()
+    written = b"".join(path.read_bytes() for path in sorted(take.spool.folder.glob("*.m4s")))
+    assert house.seen() == written, "in order, each once, none missing"
+    assert written.startswith(shown)
+    assert b"".join(house.reel_media()) == written
+    window = house.session.window
+    assert all(one.length == one.source.length for one in window.segments if isinstance(one.source, SpoolSource))
+    assert [one.msn for one in window.segments if one.in_memory] == [one.msn for one in window.segments[-3:]]
+
+
+def test_what_a_gate_held_frozen_for_minutes_is_whole_evidence_when_it_is_cut(settings: IngestSettings) -> None:
+    house = frozen_for_minutes(settings)
+    take, shown = house.session.take, house.seen()
+    assert take is not None
+    house.session.cut()
+    take.ended("disconnected")
+    written = b"".join(path.read_bytes() for path in sorted(take.spool.folder.glob("*.m4s")))
+    assert house.seen() == shown
+    assert shown + b"".join(house.reel_media(evidence=True)) == written
 
 
 def test_the_init_of_what_nobody_may_see_is_not_shown_either(house: House) -> None:
