@@ -1,11 +1,12 @@
 """`bench edge`: viewers at edge processes, what each edge costs the owner, how much later a viewer there has it all.
 
 An owner with a session three hours old and an encoder, edges that take no encoders, and nginx as it is deployed before
-them. An audience in turns: at the owner as many as at an edge, at the edges, through nginx at the edges; four answers a
-second make a viewer, as in `bench delivery`. `hop_*` is how much later than at the owner. What an edge costs the owner
-is measured by a hundred of them in one process: requests with the signed header that an edge's have. Finished segments
-through nginx and an edge, each token checked, are in turns with nginx's worker sending the same files:
-`nginx_ratio_edge` compares bytes per CPU second, all of nginx and the edge against the worker.
+them. An audience in turns: at the owner as many as at an edge, at the edges, through nginx at the edges, the same by
+TLS; four answers a second make a viewer, as in `bench delivery`. `hop_*` is how much later than at the owner. What an
+edge costs the owner is measured by a hundred of them in one process: requests with the signed header that an edge's
+have. Finished segments through nginx and an edge, each token checked, are in turns with nginx's worker sending the same
+files: `nginx_ratio_edge` compares bytes per CPU second, all of nginx and the edge against the worker; `…_tls` is both
+by TLS.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ from bench.delivery import (
     Size,
 )
 from bench.fetcher import Order
-from bench.front import front
+from bench.front import Behind, Front, front
 from bench.house import House, house, run_folder
 from bench.listening import Listened, address, listen
 from bench.load import Load, total
@@ -51,9 +52,9 @@ NODE = "owner"
 EDGES = 2
 PRETENDED = 100
 MANY = 10_000
-PLACES = ("alone", "owner", "edges", "nginx", "pretended")
+PLACES = ("alone", "owner", "edges", "nginx", "tls", "pretended")
 
-QUICK = Size(300, 8.0, 1, 3 * 3600.0, 3.0, 2)
+QUICK = Size(300, 6.0, 1, 3 * 3600.0, 2.0, 2)
 WHOLE = Size(300, 20.0, 3, 3 * 3600.0, 10.0, 4)
 
 
@@ -85,7 +86,8 @@ async def measure(size: Size, *, quick: bool) -> Report:
                 Node(*await stack.enter_async_context(home.ingest(f"edge-{number}", edge=True, accel_redirect=True)))
                 for number in range(1, EDGES + 1)
             ]
-            fronted = await stack.enter_async_context(front(folder / "front", [one.address for one in edges]))
+            behind = Behind(edges=[one.address for one in edges])
+            fronted = await stack.enter_async_context(front(folder / "front", behind))
             found = await _windows(home, owner, edges, fronted, lesson, seminar, size)
             turns = await _segments(home, owner, edges[0], fronted, lecture, size)
     raw = {
@@ -97,7 +99,7 @@ async def measure(size: Size, *, quick: bool) -> Report:
 
 
 async def _windows(
-    home: House, owner: Node, edges: list[Node], fronted: tuple[Program, int], lesson: lessons.Lesson, source: Path,
+    home: House, owner: Node, edges: list[Node], fronted: Front, lesson: lessons.Lesson, source: Path,
     size: Size,
 ) -> dict[str, list[Listened]]:  # fmt: skip
     """By where the audience was."""
@@ -107,16 +109,19 @@ async def _windows(
     try:
         await publishing(owner.program, owner.settings)
         await asyncio.sleep(SETTLE_SECONDS)
-        pid, nginx_pid = owner.program.pid, fronted[0].pid
+        pid, front_pid = owner.program.pid, fronted.program.pid
         found["alone"].append(await listen(owner.settings, session_id, 1, [pid], seconds))
         for _ in range(size.windows):
             found["owner"].append(await listen(owner.settings, session_id, each, [pid], seconds))
             found["edges"] += await asyncio.gather(
                 *(listen(one.settings, session_id, each, [one.program.pid], seconds) for one in edges)
             )
-            pids = [nginx_pid, *(one.program.pid for one in edges)]
-            by_nginx = listen(edges[0].settings, session_id, size.viewers, pids, seconds, port=fronted[1])
-            found["nginx"].append(await by_nginx)
+            pids = [front_pid, *(one.program.pid for one in edges)]
+            for where, port in (("nginx", fronted.port), ("tls", fronted.tls_port)):
+                through = listen(
+                    edges[0].settings, session_id, size.viewers, pids, seconds, port=port, tls=where == "tls"
+                )
+                found[where].append(await through)
             signed = _as_an_edge(owner.settings, session_id)
             pretended = listen(owner.settings, session_id, PRETENDED, [pid], seconds, fields=[signed])
             found["pretended"].append(await pretended)
@@ -133,7 +138,7 @@ def _as_an_edge(settings: Settings, session_id: UUID) -> str:
 
 
 async def _segments(
-    home: House, owner: Node, edge: Node, fronted: tuple[Program, int], source: Path, size: Size
+    home: House, owner: Node, edge: Node, fronted: Front, source: Path, size: Size
 ) -> dict[str, list[Load]]:
     """Finished segments of a second session through nginx, and the same as files of another nginx, in turns."""
     (lesson,) = await lessons.plan(home.catalogue, owner.settings, 1)
@@ -154,17 +159,15 @@ async def _segments(
     async with nginx.files(home.folder / "nginx") as peer:
         for name, body in zip(names, bodies, strict=True):
             (peer.content / name).write_bytes(body)
-        mine = Order(LOOPBACK, fronted[1], [f"{path}/{one}" for one in names], CONNECTIONS, WARM_SECONDS)
-        theirs = Order(LOOPBACK, peer.port, [f"/{one}" for one in names], CONNECTIONS, WARM_SECONDS)
-        sides = {"own": (mine, [fronted[0].pid, edge.program.pid]), "peer": (theirs, [peer.pid])}
-        turns: dict[str, list[Load]] = {side: [] for side in sides}
-        for order, _ in sides.values():
-            await load.load(order, [], [])
-        for _ in range(size.rounds):
-            for side, (order, pids) in sides.items():
-                timed = dataclasses.replace(order, seconds=size.load_seconds)
-                turns[side].append(await load.load(timed, pids, home.store_pids()))
-    return turns
+        mine = Order(LOOPBACK, fronted.port, [f"{path}/{one}" for one in names], CONNECTIONS, size.load_seconds)
+        theirs = Order(LOOPBACK, peer.port, [f"/{one}" for one in names], CONNECTIONS, size.load_seconds)
+        pids, peer_pids = [fronted.program.pid, edge.program.pid], [peer.pid]
+        sides = {
+            "own": (mine, pids), "peer": (theirs, peer_pids),
+            "own_tls": (dataclasses.replace(mine, port=fronted.tls_port, tls=True), pids),
+            "peer_tls": (dataclasses.replace(theirs, port=peer.tls_port, tls=True), peer_pids),
+        }  # fmt: skip
+        return await load.loads(sides, home.store_pids(), size.rounds, WARM_SECONDS)
 
 
 def _viewers_per_core(windows: Sequence[Listened]) -> float:
@@ -178,24 +181,30 @@ def _at(lags: Sequence[float], quickest: float, share: float) -> float:
 
 
 def _figures(found: dict[str, list[Listened]], turns: dict[str, list[Load]]) -> list[Figure]:
-    per_core = {where: _viewers_per_core(found[where]) for where in ("owner", "edges", "nginx")}
+    per_core = {where: _viewers_per_core(found[where]) for where in ("owner", "edges", "nginx", "tls")}
     alone, pretended = (
         sum(one.usage.cpu_seconds for one in found[where]) / sum(one.usage.wall_seconds for one in found[where])
         for where in ("alone", "pretended")
     )
     edge_ms = 1000 * (pretended - alone) / PRETENDED
-    own, peer = total(turns["own"]), total(turns["peer"])
-    cores = MANY / per_core["nginx"]
+    cores = MANY / per_core["tls"]
     return [
         Figure("viewers_per_core", round(per_core["edges"]), VIEWERS_GOAL, at_least=True,
                own=f"{len(found['edges'])} windows at edges", peer=f"owner {per_core['owner']:.0f}"),
         Figure("viewers_per_core_with_nginx", round(per_core["nginx"]), own="nginx's own cores counted"),
+        Figure("viewers_per_core_with_tls", round(per_core["tls"]), own="the same by TLS"),
         Figure("owner_ms_per_edge_s", round(edge_ms, 2), own=f"{PRETENDED} edges at once"),
         *_lateness(found),
-        Figure("nginx_ratio_edge", ratio(own, peer), RATIO_GOAL, at_least=True, own=f"{own:.0f} MiB a CPU s",
-               peer=f"nginx {peer:.0f} MiB a CPU s"),
-        Figure("cores_for_10000", round(cores, 1), own="nginx and edges, all of each core"),
+        _compared("nginx_ratio_edge", turns["own"], turns["peer"], RATIO_GOAL),
+        _compared("nginx_ratio_edge_tls", turns["own_tls"], turns["peer_tls"]),
+        Figure("cores_for_10000", round(cores, 1), own="nginx with TLS and edges, all of each core"),
     ]  # fmt: skip
+
+
+def _compared(key: str, ours: Sequence[Load], theirs: Sequence[Load], goal: float | None = None) -> Figure:
+    own, peer = total(ours), total(theirs)
+    words = {"own": f"{own:.0f} MiB a CPU s", "peer": f"nginx {peer:.0f} MiB a CPU s"}
+    return Figure(key, ratio(own, peer), goal, at_least=True, **words)
 
 
 def _lateness(found: dict[str, list[Listened]]) -> list[Figure]:
