@@ -185,6 +185,8 @@ class IngestService:
             troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
         if self.lives.disk.full:
             troubles.append("the spool's disk is full: recording pauses")
+        elif paused := sum(1 for one in self.lives.sessions.values() if one.recording.paused):
+            troubles.append(f"the spool's disk takes nothing: the recording of {paused} sessions pauses")
         if any(one.recording.failing for one in self.lives.sessions.values()):
             troubles.append("the spool's disk fails: what it takes may be lost in a crash")
         now = self.lives.clock()
