@@ -136,7 +136,7 @@ class Statistics:
         metrics.viewers.set(sum(state.viewers for state in states))
         metrics.pending.set(lives.uploader.pending)
         metrics.failing.set(lives.uploader.failing_since is not None)
-        metrics.disk_full.set(lives.disk.full)
+        metrics.disk_full.set(lives.disk.full or any(one.recording.paused for one in lives.sessions.values()))
         metrics.disk_failing.set(any(one.recording.failing for one in lives.sessions.values()))
         metrics.verified.set(lives.disk.verified_bytes)
         metrics.missing.set(sum(state.dropped_frames for state in states))

@@ -149,6 +149,7 @@ async def test_a_small_disk_holds_a_long_lecture_and_what_it_cannot_hold_is_said
         async with anyio.create_task_group() as group:
             group.start_soon(keep_full)
             await until(lambda: problem(DISK_FULL), 20)
+            assert any("recording" in trouble for trouble in service.troubles()), "with no threshold of free bytes"
             shown = len(service.lives.sessions[told.session_id].window.segments)
             await until(lambda: has_segments(service, told.session_id, shown + 3), 20)
             stop.set()

@@ -3,6 +3,7 @@ Valkey.
 """
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -192,6 +193,19 @@ async def test_times_repaired_often_are_told_and_are_metrics_too(pages: Pages) -
     take.ended("disconnected")
     await pages.shown()
     assert str(session) not in pages.metrics.text().decode()
+
+
+async def test_a_recording_that_pauses_is_an_alarm_whatever_room_the_disk_says_it_has(pages: Pages) -> None:
+    house, alarm = pages.house, "lectern_ingest_disk_full"
+    take = house.take()
+    house.feed(take, lecture(3))
+    await pages.statistics.tell()
+    assert f"{alarm} 0.0" in pages.metrics.text().decode()
+    take.spool.close()
+    shutil.rmtree(take.spool.folder)
+    house.feed(take, lecture(8)[len(lecture(3)) :])
+    await pages.statistics.tell()
+    assert f"{alarm} 1.0" in pages.metrics.text().decode()
 
 
 async def test_a_warning_of_the_bit_rate_is_left_to_the_verdict(pages: Pages) -> None:
