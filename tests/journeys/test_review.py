@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(240)]
 
 LIVE_MS = 40_000
 SECONDS = re.compile(r"^\d\.\d")
+STAYS = "() => { window.stayed = document.querySelector('video') }"
 
 
 def test_a_class_is_reviewed_ahead_cut_and_resumed(as_person: AsPerson, classroom: Classroom) -> None:
@@ -77,16 +78,39 @@ def send_away_and_let_in_again(teacher: Person, learner: Person, made: dict[str,
 
 
 def cut_and_resume(reviewer: Person, learner: Person) -> None:
+    """The learner's player stays: it shows the holding picture, and the class again, from the stream itself."""
+    learner.page.evaluate(STAYS)
     reviewer.at("reason-person").check(force=True)
     reviewer.press("review-cut")
     expect(reviewer.at("review-state")).to_have_attribute("data-state", "cut")
     expect(reviewer.at("review-why")).to_contain_text("有人误入画面")
-    expect(learner.at("watch")).to_have_attribute("data-scene", "cut", timeout=LIVE_MS)
+    watch, band, mark = learner.at("watch"), learner.at("watch-band"), learner.at("live-mark")
+    expect(watch).to_have_attribute("data-scene", "cut", timeout=LIVE_MS)
+    expect(band).to_contain_text("直播已由审核人员暂停")
+    expect(mark).to_have_attribute("data-paused", "true", timeout=LIVE_MS)
+    Player(learner.page).plays()
+    step_over_the_pause(learner)
     Player(reviewer.page).plays()
     reviewer.press("review-resume")
     expect(reviewer.at("review-state")).to_have_attribute("data-state", "live")
-    expect(learner.at("watch")).to_have_attribute("data-scene", "live", timeout=LIVE_MS)
+    expect(watch).to_have_attribute("data-scene", "live", timeout=LIVE_MS)
+    expect(mark).not_to_have_attribute("data-paused", "true", timeout=LIVE_MS)
+    expect(band).to_be_empty()
     Player(learner.page).plays()
+    expect(learner.at("seek-pause")).to_have_count(1)
+    assert learner.page.evaluate("window.stayed.isConnected && document.querySelector('video') === window.stayed")
+
+
+def step_over_the_pause(learner: Person) -> None:
+    """Back from the holding picture is into the class, and live again is the picture; the bar shows where it lies."""
+    before = Player(learner.page).position()
+    learner.page.keyboard.press("ArrowLeft")
+    expect(learner.at("behind-mark")).to_be_visible()
+    assert Player(learner.page).position() < before - 4
+    Player(learner.page).plays()
+    expect(learner.at("seek-pause")).to_have_count(1)
+    learner.press("back-to-live")
+    expect(learner.at("live-mark")).to_have_attribute("data-paused", "true")
 
 
 def open_the_evidence(reviewer: Person, made: dict[str, Any]) -> None:

@@ -33,6 +33,10 @@ export function problemFrom(status: number, body: unknown): Problem {
   return new Problem(status, text('code') || `http_${status}`, text('detail') || text('title'), facts)
 }
 
+/** Whether asking again is of no use: this person may not, or there is no such thing. */
+export const isFinal = (error: unknown) =>
+  error instanceof Problem && [401, 403, 404, 410].includes(error.status)
+
 export function networkProblem(): Problem {
   return new Problem(0, 'network', '', {})
 }

@@ -1,9 +1,19 @@
 // One player: the video element, hls.js behind it, the live window. The player's parts only read and call what is here.
 import Hls, { type LevelDetails } from 'hls.js'
 import { computed, onScopeDispose, reactive, type Ref, ref, shallowRef, watch } from 'vue'
+import { isFinal } from '@/api/problems'
 import type { Playback } from '@/api/shapes'
 import { playsHere, start } from './engine'
-import { behindSeconds, clampSeek, clockAt, isAtEnd, isAtLive, livePosition } from './liveEdge'
+import {
+  behindSeconds,
+  clampSeek,
+  clockAt,
+  isAtEnd,
+  isAtLive,
+  LIVE_SLACK_SECONDS,
+  livePosition,
+} from './liveEdge'
+import { type Pause, pauseAt, pausesIn, soughtPast, stepped } from './pauses'
 import { useVideo } from './useVideo'
 
 export interface Quality {
@@ -35,6 +45,7 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
   const qualities = ref<Quality[]>([])
   const chosenQuality = ref(-1)
   const shownQuality = ref(-1)
+  const pauses = shallowRef<Pause[]>([])
   let hls: Hls | null = null
   let details: LevelDetails | null = null
   let refusals = 0
@@ -49,6 +60,7 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
   }))
   const behind = computed(() => behindSeconds(liveWindow.value, media.position))
   const atLive = computed(() => isAtLive(liveWindow.value, media.position))
+  const inPause = computed(() => pauseAt(pauses.value, media.position) !== null)
 
   async function load(from: number | null = null): Promise<void> {
     const target = video.value
@@ -93,6 +105,8 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
     engine.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => (shownQuality.value = level))
     engine.on(Hls.Events.LEVEL_UPDATED, (_event, updated) => {
       details = updated.details
+      const { live, fragments, fragmentHint, edge } = details
+      pauses.value = live ? pausesIn(fragments, fragmentHint, edge) : []
       struggling.value = false
       if (video.value) measure(video.value)
     })
@@ -114,6 +128,11 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
     status.value = 'failed'
   }
 
+  /** Begins anew if it failed, unless the api said why this viewer may not watch. */
+  async function recover(): Promise<void> {
+    if (status.value === 'failed' && !isFinal(trouble.value)) await load()
+  }
+
   function measure(target: HTMLVideoElement): void {
     media.position = target.currentTime
     media.start = details?.live ? details.fragmentStart : 0
@@ -125,9 +144,17 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
       soughtEarly = null
       seek(position)
     }
+    leavePause(target)
     // A live playlist that ended leaves the element waiting for the last frame's length.
     const over = details !== null && !details.live && isAtEnd(media.end, media.position)
     if (over && status.value === 'waiting') status.value = 'ended'
+  }
+
+  /** Whoever is behind the edge need not sit through a pause that is over; whoever is at it sees the class come back. */
+  function leavePause(target: HTMLVideoElement): void {
+    const pause = pauseAt(pauses.value, media.position)
+    if (!pause || target.seeking || media.end - pause.end < 1) return
+    if (pause.end - media.position > targetLatency.value + LIVE_SLACK_SECONDS) target.currentTime = pause.end
   }
 
   function seek(position: number): void {
@@ -138,9 +165,11 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
       return
     }
     const last = options.live ? livePosition(liveWindow.value) : media.end
-    target.currentTime = clampSeek(media.start, last, position)
+    target.currentTime = clampSeek(media.start, last, soughtPast(pauses.value, position))
     media.position = target.currentTime
   }
+
+  const step = (seconds: number) => seek(stepped(pauses.value, media.position, seconds))
 
   function goLive(): void {
     if (!video.value) return
@@ -165,10 +194,24 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
     return Math.max(0, details.edge + details.age - video.value.currentTime)
   }
 
+  /** Seconds since anything new was published, to this moment: at the live edge, how long the class has been silent. */
+  const silence = () => (details?.live ? details.age : 0)
+
   const clock = (position: number) => (details ? clockAt(details.fragments, position) : null)
   return {
     ...element,
-    ...{ trouble, struggling, media, qualities, chosenQuality, shownQuality, behind, atLive },
-    ...{ load, seek, goLive, setQuality, clock, latency },
+    ...{
+      trouble,
+      struggling,
+      media,
+      qualities,
+      chosenQuality,
+      shownQuality,
+      behind,
+      atLive,
+      pauses,
+      inPause,
+    },
+    ...{ load, recover, seek, step, goLive, setQuality, clock, latency, silence },
   }
 }

@@ -15,6 +15,10 @@ export function sceneOf(session: Pick<Session, 'state'>): Scene {
   }
 }
 
+/** Whether there is a stream to play: a cut one goes on with the holding picture. */
+export const isOnAir = (scene: Scene | null | undefined): scene is 'live' | 'cut' =>
+  scene === 'live' || scene === 'cut'
+
 /** Milliseconds until the next look: soon around the beginning and while live, seldom when nothing can happen. */
 export function pollDelay(
   session: Pick<Session, 'state' | 'starts_at' | 'recording_id'> | null,
