@@ -1,5 +1,6 @@
 """HTTP answers of the delivery, on bare ASGI: what every answer has in common, and byte ranges (RFC 9110 §14)."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +18,16 @@ _CORS: tuple[Header, ...] = (
 )
 IMMUTABLE: Header = (b"cache-control", b"public, max-age=31536000, immutable")
 REVALIDATE: Header = (b"cache-control", b"no-cache")
+SECOND: Header = (b"cache-control", b"public, max-age=1")
+"""Of a playlist that was waited for: whoever asks for the same may have the same, at any time."""
 NEVER: Header = (b"cache-control", b"no-store")
 
 PLAYLIST = b"application/vnd.apple.mpegurl"
 SEGMENT = b"video/iso.segment"
 INIT = b"video/mp4"
 _TEXT = b"text/plain; charset=utf-8"
+_GZIP = re.compile(rb"(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?:1|0\.0*[1-9]))", re.IGNORECASE)
+"""Named, and not with a weight of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,9 @@ def media(body: bytes, content_type: bytes, wanted_range: bytes | None) -> Answe
     return Answer(shown.status, body[shown.first : shown.end], content_type, shown.headers)
 
 
-def playlist(body: bytes, *, gzip: bool) -> Answer:
-    headers: tuple[Header, ...] = (REVALIDATE, (b"vary", b"accept-encoding"))
+def playlist(body: bytes, *, gzip: bool, blocking: bool = False) -> Answer:
+    """`blocking` where the request said what the playlist must show (RFC 8216bis 6.2.5.2)."""
+    headers: tuple[Header, ...] = (SECOND if blocking else REVALIDATE, (b"vary", b"accept-encoding"))
     return Answer(200, body, PLAYLIST, (*headers, (b"content-encoding", b"gzip")) if gzip else headers)
 
 
@@ -130,7 +136,8 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def takes_gzip(headers: Iterable[Header]) -> bool:
-    return any(b"gzip" in value for name, value in headers if name == b"accept-encoding")
+    """By the request's Accept-Encoding (RFC 9110 12.5.3); one that says nothing of gzip does not take it."""
+    return any(_GZIP.search(value) is not None for name, value in headers if name == b"accept-encoding")
 
 
 def _range(text: bytes, length: int) -> tuple[int, int] | None:

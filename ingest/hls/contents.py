@@ -15,7 +15,7 @@ from ingest.hls.bell import Bell
 from ingest.hls.blocking import BadDirectives, directives, wanted
 from ingest.hls.by_nginx import ByNginx
 from ingest.hls.found import Fetch, Filed, Held, There
-from ingest.hls.names import AUDIO, INDEX, MAIN, NAME, segment_name
+from ingest.hls.names import AUDIO, INDEX, MAIN, NAME
 from ingest.hls.playlists import LivePlaylist, Rendition, multivariant_text
 from ingest.hls.sources import SegmentReader, SpoolSource
 from ingest.hls.window import LiveWindow, WindowSegment
@@ -87,7 +87,8 @@ class Contents:
 
         def text() -> Answer:
             gzip = answers.takes_gzip(scope["headers"])
-            return answers.playlist(session.playlists[rendition].text(skip=asked.skip, gzip=gzip), gzip=gzip)
+            shown = session.playlists[rendition].text(skip=asked.skip, gzip=gzip)
+            return answers.playlist(shown, gzip=gzip, blocking=waited_for is not None)
 
         if waited_for is None or window.is_still or window.has_reached(*waited_for):
             return text()
@@ -100,7 +101,7 @@ class Contents:
             return None
         if segment is None or segment.in_memory:
             return None
-        return self._by_nginx.named(session.facts.session_id, segment_name(match))
+        return self._by_nginx.named(session.facts.session_id, match.string)
 
     def segment(self, session: Shown, match: re.Match[str], scope: Scope) -> Answer | Filed | Fetch:
         """A finished segment, wherever it lies."""

@@ -7,16 +7,13 @@ INDEX = "index.m3u8"
 MAIN = "main.m3u8"
 AUDIO = "audio.m3u8"
 PLAYLISTS = frozenset((INDEX, MAIN, AUDIO))
+_NUMBER = "(?:0|[1-9][0-9]{0,8})"
 NAME = re.compile(
     r"(?P<audio>audio-)?"
-    r"(?:(?P<kind>init|seg)-(?P<number>\d{1,9})\.(?:mp4|m4s)|part-(?P<msn>\d{1,9})\.(?P<part>\d{1,6})\.m4s)"
+    rf"(?:(?=init-.*\.mp4$|seg-.*\.m4s$)(?P<kind>init|seg)-(?P<number>{_NUMBER})\.m(?:p4|4s)"
+    rf"|part-(?P<msn>{_NUMBER})\.(?P<part>{_NUMBER})\.m4s)"
 )
-"""All but playlists."""
-
-
-def segment_name(match: re.Match[str]) -> str:
-    """The one spelling of a segment's name, for whoever keeps it by its name."""
-    return f"{match['audio'] or ''}seg-{int(match['number'])}.m4s"
+"""All but playlists. Each thing has one spelling: whoever keeps it by its name has it once."""
 
 
 def part_name(msn: int, index: int, *, audio: bool) -> str:

@@ -21,7 +21,7 @@ from ingest.hls.by_nginx import ByNginx
 from ingest.hls.contents import Contents, Shown
 from ingest.hls.familiar import Familiar, Known
 from ingest.hls.found import Fetching, Filed, Found, Held, There, Waiting
-from ingest.hls.names import NAME, segment_name
+from ingest.hls.names import NAME
 from ingest.hls.shared import Same, Shared
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
@@ -194,7 +194,7 @@ class Delivery:
                 return _NOT_MINE
             session = self._elsewhere.stand_in(session_id)
             if session is None:
-                answer = await self._elsewhere.finished(session_id, segment_name(match))
+                answer = await self._elsewhere.finished(session_id, match.string)
                 return await self.finished(session_id, name, passed_on=False) if answer is None else answer
         found = self._contents.segment(session, match, _WHOLE)
         if isinstance(found, Answer):

@@ -12,7 +12,7 @@ from ingest.hls.blocking import BadDirectives, directives
 from ingest.hls.by_nginx import ByNginx
 from ingest.hls.familiar import Known
 from ingest.hls.found import Found, Waiting
-from ingest.hls.names import NAME, PLAYLISTS, segment_name
+from ingest.hls.names import NAME, PLAYLISTS
 from ingest.hls.shared import Same
 from ingest.hls.viewers import Viewers
 from ingest.nodes.flights import Asked, Flight
@@ -67,7 +67,7 @@ class Elsewhere:
         if match is None:
             return answers.NOT_FOUND
         if match["kind"] == "seg" and self._by_nginx is not None:
-            asked = Asked(session_id, segment_name(match), for_nginx=True)
+            asked = Asked(session_id, name, for_nginx=True)
             self._remember(request, asked)
             return self._by_nginx.named(session_id, asked.name)
         return self._flown(request, Asked(session_id, name))
