@@ -3,6 +3,9 @@
 RFC 8216bis 4.4.4.9: a part is no longer than PART-TARGET and, unless it is independent or its segment's last, at least
 85 % of it; so a key frame within a segment ends no part, for where it comes is not known before. 4.4.3.1: no segment
 rounds to more than the target duration, which may never change.
+
+Media of which a part's time weighs more than any honest part ends its segment at once: what is held must be bounded
+whatever its stamps say.
 """
 
 import math
@@ -10,6 +13,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ingest.events import CLOCK
+
+PART_WEIGHT = 8 << 20
+"""Bytes of a part in the making. Encoders are ended at twice `rtmp_megabits`: 3.4 MB in half a second, with its frames'
+weight 6."""
+FRAME_WEIGHT = 8 << 10
+"""What a frame weighs beside its bytes."""
 
 
 class Cut(Enum):

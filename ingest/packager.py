@@ -7,7 +7,7 @@ key frame. How parts are cut is `stretch.py`'s, when `cuts.py`'s.
 
 from collections import Counter, deque
 
-from ingest.cuts import CutRule
+from ingest.cuts import FRAME_WEIGHT, PART_WEIGHT, CutRule
 from ingest.events import CLOCK, Event, Init
 from ingest.stretch import Stretch
 from media.fragments import init_segment
@@ -17,6 +17,8 @@ START_WAIT = CLOCK
 """How much media to wait through for a second track at the start of a take, before the first is alone."""
 LONGEST_HELD = 10 * CLOCK
 """How much of a new track is kept while the video's next key frame is waited for; older packets are dropped."""
+MOST_WEIGHT = 2 * PART_WEIGHT
+"""Likewise in bytes, whatever their times are: it is no longer waited, or the older half is dropped."""
 
 
 class Packager:
@@ -30,6 +32,7 @@ class Packager:
         self._fragment_number = 0
         self._stretch: Stretch | None = None
         self._held: deque[Packet] = deque()  # of tracks that are not in yet
+        self._weight = 0  # of these, in bytes
         self._video_is_coming = False  # seen, but no key frame of it yet
         self.dropped: Counter[str] = Counter()
         """By kind of track, packets that nobody could have decoded: before the first key frame, or held too long."""
@@ -94,8 +97,11 @@ class Packager:
                 return False
             self._video_is_coming = False
         held.append(packet)
+        self._weight += _weight(packet)
         if _time(packet) - _time(held[0]) > LONGEST_HELD:
             self._let_go(_time(packet) - LONGEST_HELD)
+        elif self._stretch is not None and self._weight > MOST_WEIGHT:
+            self._let_go((_time(held[0]) + _time(packet)) // 2)
         return bool(self._held)
 
     def _let_go(self, before: int) -> None:
@@ -108,6 +114,7 @@ class Packager:
             else:
                 kept.append(packet)
         self._held = kept
+        self._weight = sum(map(_weight, kept))
 
     def _wanted(self) -> dict[str, Track]:
         """The tracks that will be in: those that are, overlaid with those that wait."""
@@ -122,6 +129,8 @@ class Packager:
             return (
                 _time(packet) - self._stretch.lead_reached > 2 * START_WAIT
             )  # the video is gone, not only between keys
+        if self._weight > MOST_WEIGHT:
+            return True
         waited = _time(packet) - _time(self._held[0])
         if self._video_is_coming:
             return waited >= LONGEST_HELD - START_WAIT
@@ -146,6 +155,7 @@ class Packager:
         self._init_number += 1
         self._discontinuity = True
         out.append(init)
+        self._weight = 0
         while self._held:
             packet = self._held.popleft()
             if _time(packet) < start or not self._stretch.packet(packet, out):
@@ -160,3 +170,7 @@ class Packager:
 
 def _time(packet: Packet) -> int:
     return packet.dts * CLOCK // packet.track.timescale
+
+
+def _weight(packet: Packet) -> int:
+    return len(packet.data) + FRAME_WEIGHT

@@ -20,6 +20,8 @@ class RepairKind(StrEnum):
     """Sound that is not where its frames' lengths put it is followed to where its stamps say."""
     offset = "offset"
     """A picture that would be shown absurdly far from its decoding is shown at once."""
+    crawl = "crawl"
+    """Stamps that stood still, or hardly moved: the track went on by when its frames came."""
     drift = "drift"
     """A clock that is a little wrong: the sound kept to its frames' lengths, or the pictures moved along with it."""
     apart = "apart"

@@ -10,11 +10,13 @@ Rules, in the order they are applied to a packet:
    hole, and the other track, which will jump too, is given the same new shift.
 5. Tracks that keep coming together while their stamps drift apart are kept together: slowly, by pictures that are held
    a little longer or shorter (`drift.py`), or at once where they are far apart already.
+6. Stamps that stand still, or crawl, tell nothing: the track goes on by when its frames come (`crawl.py`).
 Every repair is counted, and told in the take's report (`repairs.py`).
 """
 
 from collections import Counter
 
+from ingest.crawl import LOOK_FRAMES, Crawl
 from ingest.drift import Drift
 from ingest.events import CLOCK
 from ingest.repairs import RepairKind, Repairs
@@ -45,6 +47,8 @@ class _Clock:
     __slots__ = (
         "average",
         "count",
+        "crawl",
+        "crawls",
         "expected",
         "frame",
         "is_sound",
@@ -73,6 +77,8 @@ class _Clock:
         self.expected = expected
         self.count = 0
         self.average = 0
+        self.crawl = Crawl(self.scale, is_sound=self.is_sound)
+        self.crawls = False
         self.step_back = SMALL_BACKWARD * self.scale // CLOCK
         self.pause = LARGEST_PAUSE * self.scale // CLOCK
         self.reorder = LARGEST_REORDER * self.scale // CLOCK
@@ -106,7 +112,8 @@ class Timeline:
     def place(self, packet: Packet, heard_at: float | None = None) -> Packet:
         """The packet at its time on the session's line. Decode times of a track rise strictly.
 
-        `heard_at` is when it came, in seconds of a monotonic clock; without it slow drifts are not seen.
+        `heard_at` is when it came, in seconds of a monotonic clock; without it slow drifts are not seen. Raises
+        MalformedMedia.
         """
         track = packet.track
         kind, raw = track.kind, packet.dts
@@ -116,6 +123,10 @@ class Timeline:
         dts, last, scale = raw + clock.shift, clock.last, clock.scale
         if last is None:
             dts = self._first(clock, raw, dts)
+        elif clock.crawls:
+            expected = last + clock.crawl.step if clock.crawl.step else clock.expected
+            dts = clock.crawl.place(expected, heard_at)
+            clock.shift = dts - raw
         elif dts <= last - clock.step_back or dts - last > clock.pause:
             dts = self._jump(clock, raw)
         if clock.is_sound:
@@ -143,6 +154,8 @@ class Timeline:
         if end > self._end:
             self._end = end
         clock.count += 1
+        if clock.count % LOOK_FRAMES == 1:
+            self._look(clock, raw, heard_at)
         return Packet(track, dts, dts + offset, packet.keyframe, packet.data)
 
     def _clock(self, kind: str, packet: Packet) -> _Clock:
@@ -160,6 +173,8 @@ class Timeline:
             clock.shift = old.shift * clock.scale // old.scale
             clock.own = old.own * clock.scale // old.scale
             clock.told = old.told * clock.scale // old.scale
+            if old.scale == clock.scale:
+                clock.crawl, clock.crawls = old.crawl, old.crawls
             clock.last = old.last * clock.scale // old.scale
             clock.expected = old.expected * clock.scale // old.scale
         return clock
@@ -213,6 +228,14 @@ class Timeline:
             dts = clock.expected + mean  # this stamp is one of the jittered ones
         self._repaired(RepairKind.audio_move, clock, dts, dts - clock.expected)
         return dts
+
+    def _look(self, clock: _Clock, raw: int, heard_at: float | None) -> None:
+        assert clock.last is not None
+        crawled = clock.crawls
+        clock.crawls = clock.crawl.look(raw, clock.last, heard_at, crawls=crawled)
+        if clock.crawls and not crawled:
+            self._repaired(RepairKind.crawl, clock, clock.last, 0)
+            clock.average = 0
 
     def _steered(self, clock: _Clock, dts: int) -> int:
         """The picture's time, moved where its clock and the sound's differ."""
