@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ingest.cuts import Cut, CutRule
+from ingest.cuts import FRAME_WEIGHT, PART_WEIGHT, Cut, CutRule
 from ingest.events import CLOCK, Event, Init, Part, SegmentClosed, SegmentOpened
 from media.counting import count_run
 from media.fragments import TrackRun, fragment, track_run
@@ -98,6 +98,7 @@ class Stretch:
         self._discontinuity = discontinuity
         self._segment_at_key = False
         self._started = False
+        self._weight = 0  # of what came since a part's end was decided
         self._now = self._part_at = self._segment_at = 0  # as decided: the newest leading frame, and what it is in
         self._made_at = self._made_duration = self._made_parts = 0  # as made: the part in the making, and its segment
 
@@ -117,6 +118,7 @@ class Stretch:
         if lane is None or (lane.track is not track and lane.track != track):
             return False
         time = lane.push(packet)
+        self._weight += len(packet.data) + FRAME_WEIGHT
         if lane is self._lead:
             self._consider(time, lane, packet.keyframe)
         elif self._started and time - max(self._lead.reached or 0, self._now - PATIENCE) > PATIENCE:
@@ -168,6 +170,8 @@ class Stretch:
         cut = self._rule.at(part=part, segment=segment, step=lane.in_clock(lane.step), keyframe=keyframe)
         if keyframe and self._segment_at_key and part:
             cut = Cut.SEGMENT
+        if part and self._weight > PART_WEIGHT:
+            cut = Cut.SEGMENT
         if cut is not Cut.NONE:
             self._end(time, cut)
             if keyframe and cut is Cut.SEGMENT:
@@ -175,6 +179,7 @@ class Stretch:
 
     def _end(self, end: int, cut: Cut, *, resume: int | None = None) -> None:
         """Decides that a part ends at `end`; with `resume`, that nothing is between the two."""
+        self._weight = 0
         self._part_at = end if resume is None else resume
         self._edges.append(_Edge(end, cut, self._part_at, hole=resume is not None))
         if cut is Cut.SEGMENT:
