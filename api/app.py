@@ -29,6 +29,7 @@ from api.institute.routes import INSTITUTE_ROUTES
 from api.pages import page_routes
 from api.recordings.routes import RECORDING_ROUTES
 from api.replay.routes import replay_routes
+from api.replay.viewing import Viewing
 from api.resources import Resources
 from api.security_headers import add_headers
 from api.sessions.routes import SESSION_ROUTES
@@ -56,8 +57,9 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
             *AUDIT_ROUTES,
         ],
     )
+    viewing = Viewing(resources)
     return HeadAsGet(
-        route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources), *page_routes(static)],
+        route_handlers=[api, *HEALTH_ROUTES, *replay_routes(resources, viewing), *page_routes(static)],
         guards=[permit.guard, media_types.guard],
         middleware=[DefineMiddleware(SignInMiddleware, exclude=["^/replay/", "^/healthz", "^/readyz", "^/assets/"])],
         before_request=media_types.require_utf8,
@@ -66,7 +68,7 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
         dependencies={"resources": Provide(provide_resources, sync_to_thread=False),
                       "known": Provide(provide_known, sync_to_thread=False),
                       "actor": Provide(provide_actor, sync_to_thread=False)},
-        state=State({"resources": resources}),
+        state=State({"resources": resources, "viewing": viewing}),
         lifespan=[_closing(resources)],
         openapi_config=_document(),
         request_max_body_size=resources.settings.upload_max_bytes,

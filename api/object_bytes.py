@@ -1,19 +1,14 @@
-"""Sends a stretch of an object to a viewer: by nginx where it stands in front, else from here.
-
-Behind nginx the answer only names the object (X-Accel-Redirect): nginx fetches it with the presigned query, keeps it by
-the object's key and the stretch, and no viewer ever sees the query.
-"""
+"""Sends a stretch of an object to a viewer: by nginx where it stands in front (`by_nginx.py`), else from here."""
 
 import asyncio
 import re
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, Response
 
+from api.by_nginx import HEADER, Stretch
 from api.resources import Resources
 
-PRESIGNED_SECONDS = 300
 # What a token's owner has fetched may stay in their browser; nobody between may keep it.
 IMMUTABLE = {"Cache-Control": "private, max-age=86400, immutable"}
 # More digits than any object has bytes are no range that can be read.
@@ -25,11 +20,12 @@ async def send_object(
     resources: Resources,
     key: str,
     media_type: str,
-    stretch: tuple[int, int] | None = None,
+    stretch: Stretch | None = None,
 ) -> Response[bytes]:
     """The object, or its bytes from `stretch[0]` to `stretch[1]`, both included. A Range is one within that."""
     if resources.settings.accel_redirect:
-        return await _by_nginx(resources, key, media_type, stretch)
+        place = await resources.by_nginx.place(resources.objects, key, stretch, resources.clock())
+        return Response(b"", media_type=media_type, headers={**IMMUTABLE, HEADER: place})
     if stretch is None:
         content = await asyncio.to_thread(resources.objects.read, key)
         return Response(content, media_type=media_type, headers=IMMUTABLE)
@@ -45,15 +41,6 @@ async def send_object(
     content = await asyncio.to_thread(resources.objects.read, key, first + begin, first + end)
     headers = {**IMMUTABLE, "Content-Range": f"bytes {begin}-{end}/{size}", "Accept-Ranges": "bytes"}
     return Response(content, status_code=206, media_type=media_type, headers=headers)
-
-
-async def _by_nginx(
-    resources: Resources, key: str, media_type: str, stretch: tuple[int, int] | None
-) -> Response[bytes]:
-    query = await asyncio.to_thread(resources.objects.presigned_query, key, PRESIGNED_SECONDS)
-    place = f"{stretch[0]}-{stretch[1]}/" if stretch else ""
-    headers = {**IMMUTABLE, "X-Accel-Redirect": f"/_objects/{place}{quote(key)}?{query}"}
-    return Response(b"", media_type=media_type, headers=headers)
 
 
 def _wanted(header: str | None, size: int) -> tuple[int, int] | None:

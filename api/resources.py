@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import httpx
 from redis.asyncio import Redis
 
+from api.by_nginx import ByNginx
 from api.settings import ApiSettings
 from retention.settings import RetentionSettings
 from storage.catalogue.transaction import Catalogue
@@ -38,3 +39,5 @@ class Resources:
     teaching: TeachingSettings = field(default_factory=TeachingSettings)
     trash_grace: timedelta = field(default_factory=lambda: timedelta(hours=RetentionSettings().trash_grace_hours))
     """How long a recording whose time was up lies marked before anything of it is deleted."""
+    by_nginx: ByNginx = field(default_factory=ByNginx)
+    """Used where `settings.accel_redirect` says that it stands in front."""

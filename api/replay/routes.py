@@ -4,7 +4,6 @@ The token stands in the path, so that players need no cookies; each answer asks 
 """
 
 import asyncio
-import re
 from typing import Any
 from uuid import UUID
 
@@ -13,22 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 
 from api import permit
 from api.object_bytes import send_object
-from api.replay import playlists
+from api.replay import pieces, playlists
 from api.replay.index import ReplayIndex
 from api.replay.viewing import Viewing
 from api.resources import Resources
 from domain.refusals import Refusal, RefusalCode
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-SEGMENT_TYPE = "video/mp4"
 OPT = permit.token("the playback token in the path is checked for this recording")
-_INIT = re.compile(r"init-(\d{1,7})\.mp4")
-_SEGMENT = re.compile(r"(\d{1,7})-(\d{1,5})\.m4s")
 
 
-def replay_routes(resources: Resources) -> list[HTTPRouteHandler]:
-    """The routes of one process, with its own memory of what it found lately."""
-    viewing = Viewing(resources)
+def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandler]:
+    """The routes of one process, with its memory of what it found lately."""
 
     @get("/replay/{recording_id:uuid}/{token:str}/{name:str}", opt=OPT, include_in_schema=False)
     async def playlist(recording_id: UUID, token: str, name: str) -> Response[str]:
@@ -42,24 +37,16 @@ def replay_routes(resources: Resources) -> list[HTTPRouteHandler]:
         return Response(text, media_type=PLAYLIST_TYPE, headers={"Cache-Control": caching})
 
     @get("/replay/{recording_id:uuid}/{token:str}/{rendition:str}/{name:str}", opt=OPT, include_in_schema=False)
-    async def piece(
+    async def media(
         request: Request[Any, Any, Any], recording_id: UUID, token: str, rendition: str, name: str
     ) -> Response[bytes]:
         """`init-{reel}.mp4` or `{reel}-{segment}.m4s` of a rendition."""
-        index = await viewing.index(recording_id, token)
-        if found := _INIT.fullmatch(name):
-            reel = index.reel(rendition, int(found[1]))
-            if reel is not None:
-                return await send_object(request, resources, reel.init_key, SEGMENT_TYPE)
-        elif found := _SEGMENT.fullmatch(name):
-            reel, number = index.reel(rendition, int(found[1])), int(found[2])
-            if reel is not None and number < len(reel.segments):
-                at = reel.segments[number]
-                stretch = (at["offset"], at["offset"] + at["bytes"] - 1)
-                return await send_object(request, resources, reel.object_key, SEGMENT_TYPE, stretch)
-        raise Refusal(RefusalCode.not_found, kind="segment", id=name)
+        piece = pieces.find(await viewing.index(recording_id, token), rendition, name)
+        if piece is None:
+            raise Refusal(RefusalCode.not_found, kind="segment", id=name)
+        return await send_object(request, resources, piece.key, pieces.MEDIA_TYPE, piece.stretch)
 
-    return [playlist, piece]
+    return [playlist, media]
 
 
 async def _master(viewing: Viewing, index: ReplayIndex) -> str:

@@ -25,6 +25,8 @@ V = TypeVar("V")
 FRESH = timedelta(seconds=1)
 REMEMBERED = 2000
 """Sign-ins and inits kept in mind."""
+CLAIMS = 20_000
+"""Tokens kept in mind, a few hundred bytes each."""
 INDEXES = 100
 """Recordings kept in mind; the index of three hours is about 2 MB."""
 
@@ -36,6 +38,11 @@ class Memory(Generic[V]):
     most: int
     found: OrderedDict[object, tuple[datetime, V]] = field(default_factory=OrderedDict)
     asking: dict[object, "asyncio.Task[V]"] = field(default_factory=dict)
+
+    def fresh(self, key: object, now: datetime) -> V | None:
+        """What was found within FRESH; None where that was nothing, too."""
+        known = self.found.get(key)
+        return known[1] if known is not None and now - known[0] < FRESH else None
 
     async def get(self, key: object, now: datetime, find: Callable[[], Awaitable[V]]) -> V:
         """What `find` gives, asked again once it is older than FRESH."""
@@ -68,6 +75,8 @@ class Viewing:
     evidence: Memory[ReplayIndex | None] = field(default_factory=lambda: Memory(INDEXES))
     indexes: OrderedDict[UUID, tuple[ReplayMark, ReplayIndex | None]] = field(default_factory=OrderedDict)
     codecs: dict[str, str] = field(default_factory=dict)
+    claims: dict[tuple[str, str], PlaybackClaim] = field(default_factory=dict)
+    """Of tokens that were let in, by recording and text: a check costs more than all else of an answer."""
 
     async def index(self, recording_id: UUID, token: str) -> ReplayIndex:
         """The recording's index for this token: of what was released, or of what a cut kept back, as the token says.
@@ -86,7 +95,19 @@ class Viewing:
         _, index = self.indexes.get(recording_id, (None, None))
         if index is None:
             raise Refusal(RefusalCode.not_found, kind="recording", id=recording_id)
+        if len(self.claims) >= CLAIMS:
+            self.claims.clear()
+        self.claims[str(recording_id), token] = claim
         return index
+
+    def known(self, recording: str, token: str) -> ReplayIndex | None:
+        """What `index` would say, where all of it was found lately; None where something has to be asked."""
+        now, claim = self.resources.clock(), self.claims.get((recording, token))
+        if claim is None or claim.expires_at <= now or not self.open_sign_ins.fresh(claim.sign_in_id, now):
+            return None
+        if self.marks.fresh(claim.item_id, now) is None:
+            return None
+        return self.indexes.get(claim.item_id, (None, None))[1]
 
     def codecs_of(self, init_key: str) -> str:
         """The codecs that an init segment asks a player for; read once, since inits never change. Blocks."""

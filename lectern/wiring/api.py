@@ -14,6 +14,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from redis.asyncio import Redis
 
 from api.app import create_app
+from api.replay.door import ReplayDoor
 from api.resources import ApiKeys, Resources
 from lectern import logs
 from lectern.clock import now
@@ -68,4 +69,4 @@ def api_app() -> Callable[..., Any]:
         )
     )
     wrapped: Callable[..., Any] = wrap_asgi_with_proxy_headers(app, list(settings.api.trusted_proxies))
-    return wrapped
+    return ReplayDoor(wrapped, app.state.viewing) if settings.api.accel_redirect else wrapped
