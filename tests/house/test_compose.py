@@ -4,6 +4,7 @@ There is no Docker engine here: what can be run is run without one (the settings
 roles are created in a real PostgreSQL, the object store's options are asked of its program), the rest is compared.
 """
 
+import dataclasses
 import importlib.util
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 
 from api.settings import ApiSettings
 from ingest.settings import IngestSettings
+from lectern.ingest_processes import own_ports
 from storage.embedded import postgres, s3
 from tests.house.production.files import ROOT, compose, interpolated, schema
 from tests.house.production.start import command_named, settings_of, unset_secrets
@@ -200,6 +202,22 @@ def test_nginx_points_at_the_services(secrets: Path) -> None:
         assert any(f"listen {port.split(':')[1]} " in text for text in listens)
     for secret in SERVICES["nginx"]["secrets"]:
         assert f"/run/secrets/{secret};" in http
+
+
+@pytest.mark.parametrize("processes", range(1, 9))
+def test_nginx_names_each_ingest_process_at_its_own_port(processes: int, secrets: Path) -> None:
+    """A viewer stays with one of them only if nginx knows them apart; the shared port would deal them out anew."""
+    made = compose(INGEST_PROCESSES=str(processes))["services"]
+    (conf,) = (mount.split(":")[0] for mount in made["nginx"]["volumes"] if "edges.conf" in mount)
+    named = re.findall(r"^server (\S+);$", (ROOT / conf).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    told = {name: value for name, value in made["ingest"]["environment"].items() if name.startswith("LECTERN_")}
+    ingest = settings_of(told, secrets).ingest
+    assert ingest.processes == processes
+    ports = own_ports(dataclasses.replace(ingest, spool_folder=secrets), processes) or [ingest.http_port]
+    assert named == [f"ingest:{port}" for port in ports]
+    assert "include place/edges.conf;" in (ROOT / "deploy/nginx/place/http.conf").read_text(encoding="utf-8")
+    assert compose()["services"]["nginx"]["volumes"] == SERVICES["nginx"]["volumes"]
+    assert (ROOT / "deploy/nginx/place/edges.conf").is_file(), "what is bound over it needs a place"
 
 
 def test_the_api_believes_the_address_that_nginx_names_and_nobody_elses(secrets: Path) -> None:
