@@ -144,6 +144,14 @@ def _without_bytes(event: GatedEvent) -> GatedEvent:
     if not isinstance(event, Part):
         return event
     return SpooledPart(
-        event.serial, event.index, event.start, event.duration, event.independent, b"",
-        None if event.audio is None else b"", event.counted, len(event.muxed), len(event.audio or b""),
-    )  # fmt: skip
+        event.serial,
+        event.index,
+        event.start,
+        event.duration,
+        event.independent,
+        muxed=b"",
+        audio=None if event.audio is None else b"",
+        counted=event.counted,
+        length=len(event.muxed),
+        audio_length=len(event.audio or b""),
+    )
