@@ -101,8 +101,7 @@ class RtmpPeer(asyncio.Protocol):
         self._transport = None
         self._ending = True
         self._disarm()
-        for data in self._reading.rest():
-            self._tell(self._connection.receive(data, self._loop.time()))
+        self._reading.rest(lambda data: self._tell(self._connection.receive(data, self._loop.time())))
         self._reading.stop()
         self._tell(self._connection.disconnected())
 
@@ -261,8 +260,7 @@ class RtmpPeer(asyncio.Protocol):
 
     def _catch_up(self, publish: int) -> None:
         if publish == self._publish and not self._ending:
-            for data in self._reading.rest():
-                self._read(data, False)
+            self._reading.rest(lambda data: self._read(data, False))
 
     def _end(self, transport: asyncio.Transport) -> None:
         """All is said: no more is sent, what still comes is dropped, and soon the socket is closed."""

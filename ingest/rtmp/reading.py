@@ -3,16 +3,20 @@ its media comes, unless it is encrypted.
 
 What the kernel holds when the connection ends is still read: an encoder that hangs up with answers of ours unread
 resets the connection, and a transport whose write fails gives up with the lecture's last pictures received and not
-read.
+read. Whatever goes wrong over what came ends this connection alone.
 """
 
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+
+import structlog
 
 from ingest.rtmp.limits import MAX_LEFT_BYTES, READ_BYTES, ROUND_BYTES
 from ingest.rtmp.rounds import Rounds
+
+log = structlog.get_logger()
 
 
 class Reading:
@@ -52,8 +56,8 @@ class Reading:
         self._make_room(ROUND_BYTES)
         self._rounds.join(self._piece)
 
-    def rest(self) -> Iterator[bytes]:
-        """What has arrived since the last round: before the end is said, or the socket closed."""
+    def rest(self, take: Callable[[bytes], None]) -> None:
+        """Takes what has arrived since the last round: before the end is said, or the socket closed."""
         read = 0
         while self._is_in_rounds and read < MAX_LEFT_BYTES:
             try:
@@ -63,7 +67,10 @@ class Reading:
             if not data:
                 return
             read += len(data)
-            yield data
+            try:
+                take(data)
+            except Exception:
+                self._failed()
 
     def stop(self) -> None:
         """The socket is gone."""
@@ -82,8 +89,18 @@ class Reading:
             self.resume()
             return False
         whole = len(data) < READ_BYTES
-        self._take(data, whole)
+        try:
+            self._take(data, whole)
+        except Exception:
+            self._failed()
+            return False
         return not whole
+
+    def _failed(self) -> None:
+        log.exception("rtmp_read_failed")
+        self._leave_rounds()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _leave_rounds(self) -> None:
         if self._is_in_rounds:

@@ -47,12 +47,18 @@ class Rounds:
     def _turn(self) -> None:
         until = time.monotonic() + TURN_SECONDS
         due = self._due
-        while due:
-            read = due.popleft()
-            if read in self._members and read():
-                due.append(read)
-            if due and time.monotonic() >= until:
-                self._handle = self._loop.call_soon(self._turn)
-                return
+        try:
+            while due:
+                read = due.popleft()
+                if read in self._members and read():
+                    due.append(read)
+                if time.monotonic() >= until:
+                    break
+        finally:  # whatever a read did, the others are read
+            self._handle = self._next()
+
+    def _next(self) -> asyncio.Handle | None:
+        if self._due:
+            return self._loop.call_soon(self._turn)
         wait = max(0.0, self._next_at - time.monotonic())
-        self._handle = self._loop.call_later(wait, self._round) if self._members else None
+        return self._loop.call_later(wait, self._round) if self._members else None

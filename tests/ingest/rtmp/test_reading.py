@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from ingest.rtmp.connection import RtmpConnection
+from ingest.rtmp.events import Event
 from ingest.rtmp.limits import Timeouts
 from ingest.rtmp.rounds import ROUND_SECONDS, Rounds
 from tests.ingest.rtmp.recorder import Recorder, serving
@@ -143,3 +145,58 @@ async def test_rounds_ask_everybody_and_then_rest() -> None:
     await asyncio.sleep(2 * ROUND_SECONDS)
     assert asked[-1] == "last", "rounds go on for who comes when there was nobody"
     rounds.leave(last)
+
+
+async def test_a_fault_over_what_one_encoder_sent_ends_that_one_alone(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, poison = RtmpConnection.receive, b"poison" * 20
+
+    def faulty(connection: RtmpConnection, data: bytes, now: float) -> list[Event]:
+        if poison in data:
+            message = "a fault of ours"
+            raise RuntimeError(message)
+        return receive(connection, data, now)
+
+    monkeypatch.setattr(RtmpConnection, "receive", faulty)
+    async with serving(recorder) as server:
+        writers = []
+        for count in (1, 2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(wire.opening() + wire.message(9, wire.avc_configuration(), stream_id=1, chunk_bytes=4096))
+            writer.write(frames(0, 1))
+            await reader.readuntil(b"NetStream.Publish.Start")
+            await recorder.until(lambda: any(take.packets for take in recorder.takes[count - 1 :]))  # noqa: B023
+            writers.append(writer)
+        writers[0].write(poison)
+        await recorder.until(lambda: recorder.takes[0].ends)
+        writers[1].write(frames(1, 5))
+        await recorder.until(lambda: len(recorder.takes[1].packets) == 6)
+        assert recorder.takes[0].ends == ["disconnected"]
+        assert server.publishing == 1
+        for writer in writers:
+            writer.close()
+
+
+async def test_rounds_go_on_whatever_one_of_them_does() -> None:
+    loop = asyncio.get_running_loop()
+    said: list[str] = []
+    loop.set_exception_handler(lambda loop, context: said.append(str(context["exception"])))
+    rounds, over, asked = Rounds(loop), asyncio.Event(), []
+
+    def faulty() -> bool:
+        message = "a fault of ours"
+        raise RuntimeError(message)
+
+    def other() -> bool:
+        asked.append(1)
+        if len(asked) == 3:
+            over.set()
+        return False
+
+    rounds.join(faulty)
+    rounds.join(other)
+    await asyncio.wait_for(over.wait(), 5)
+    rounds.leave(faulty)
+    rounds.leave(other)
+    assert said[0] == "a fault of ours"
