@@ -241,7 +241,7 @@ export const live = {
     live: 'Live',
     paused_by_house: 'On hold',
     pause_here: 'Paused: nothing was shown',
-    late: '{n} s late',
+    late: '{n} s delay',
     behind: '{time} behind',
     back_to_live: 'Back to live',
     loading: 'Loading…',
