@@ -12,7 +12,7 @@ from ingest.hls.blocking import BadDirectives, directives
 from ingest.hls.by_nginx import ByNginx
 from ingest.hls.familiar import Known
 from ingest.hls.found import Found, Waiting
-from ingest.hls.names import NAME, PLAYLISTS
+from ingest.hls.names import INDEX, NAME, PLAYLISTS
 from ingest.hls.shared import Same
 from ingest.hls.viewers import Viewers
 from ingest.nodes.flights import Asked, Flight
@@ -67,9 +67,7 @@ class Elsewhere:
         if match is None:
             return answers.NOT_FOUND
         if match["kind"] == "seg" and self._by_nginx is not None:
-            asked = Asked(session_id, name, for_nginx=True)
-            self._remember(request, asked)
-            return self._by_nginx.named(session_id, asked.name)
+            return self._named(self._by_nginx, request, name)
         return self._flown(request, Asked(session_id, name))
 
     async def finished(self, session_id: UUID, name: str) -> Answer | None:
@@ -88,12 +86,32 @@ class Elsewhere:
         if question is None or self._stand_ins.find(claim.item_id) is not None:
             return None
         if question.for_nginx:
-            return self._by_nginx.named(claim.item_id, question.name) if self._by_nginx else None
+            is_shown = self._by_nginx is not None and self._forwarder.is_shown(claim.item_id)
+            return self._by_nginx.named(claim.item_id, question.name) if self._by_nginx and is_shown else None
         found = self._forwarder.known(question)
         if found is not None and question.is_playlist:
             self._viewers.saw(claim)
             self._forwarder.saw(claim.item_id)
         return self._waiting(claim, found, "", again) if isinstance(found, Flight) else found
+
+    def _named(self, by_nginx: ByNginx, request: Request, name: str) -> Found:
+        """A segment, of a session that somebody shows: nginx may have kept it for longer than there is a recording."""
+        claim, token = request.claim, request.token
+        session_id = claim.item_id
+        found = None if self._forwarder.is_shown(session_id) else self._forwarder.look(Asked(session_id, INDEX), token)
+        if not isinstance(found, Flight):
+            self._remember(request, Asked(session_id, name, for_nginx=True))
+            return by_nginx.named(session_id, name)
+
+        def then() -> Found:
+            answer = found.answer_for(token)
+            if self._viewers.is_revoked(claim):
+                return answers.FORBIDDEN
+            if answer is None:
+                return request.again()
+            return by_nginx.named(session_id, name) if answer.status == 200 else answer
+
+        return Waiting(found.bell, found.landed, self._forwarder.limit_seconds, then, NO_OWNER)
 
     def _flown(self, request: Request, asked: Asked) -> Found:
         self._remember(request, asked)

@@ -35,6 +35,8 @@ PLAYLIST_SECONDS = 0.25
 """Any other may be half a part old."""
 AGAIN_SECONDS = (0.0, 0.25, 0.5, 1.0)
 """A new owner is known before it has opened the session, and says until then that it has none."""
+SHOWN_SECONDS = 5.0
+"""For so long after an owner's playlist its session counts as shown."""
 PRESENT_SECONDS = 30.0
 _PASSED = (b"cache-control", b"content-encoding", b"vary", b"retry-after", b"accept-ranges")
 NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(answers.NEVER, (b"retry-after", b"1")))
@@ -72,6 +74,7 @@ class Forwarder:
         self._media: Shelf[Asked] = Shelf(MEDIA_BYTES)
         self._playlists: Shelf[Asked] = Shelf(PLAYLIST_BYTES)
         self._seen: dict[UUID, float] = {}
+        self._shown: dict[UUID, float] = {}
         self.requests = 0
         """Asked of other nodes so far."""
 
@@ -99,6 +102,11 @@ class Forwarder:
         """It is watched here."""
         self._seen[session_id] = self._clock()
 
+    def is_shown(self, session_id: UUID) -> bool:
+        """Whether its owner has shown it lately. Who did not ask does not know."""
+        at = self._shown.get(session_id)
+        return at is not None and self._clock() - at < SHOWN_SECONDS
+
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -109,6 +117,7 @@ class Forwarder:
         self._media.expire(now)
         self._playlists.expire(now)
         self._seen = {one: at for one, at in self._seen.items() if now - at < PRESENT_SECONDS}
+        self._shown = {one: at for one, at in self._shown.items() if now - at < SHOWN_SECONDS}
 
     def _depart(self, asked: Asked, token: str) -> Flight:
         flight = self._flights[asked] = Flight(token)
@@ -140,6 +149,7 @@ class Forwarder:
                 break
             owner, answer = newest, await self._ask_at(newest, asked, token)
         if answer is None or answer.status == passes.MISDIRECTED:
+            self._shown.pop(asked.session_id, None)
             if owner is None or owner.node == self._node:
                 return answers.NOT_FOUND
             is_shown = answer is None and self.silent is not None and await self.silent(asked.session_id, owner)
@@ -170,6 +180,7 @@ class Forwarder:
         if answer.status != 200 or asked.for_nginx:
             return
         if asked.is_playlist:
+            self._shown[asked.session_id] = now
             seconds = HELD_PLAYLIST_SECONDS if "_HLS_msn" in asked.query else PLAYLIST_SECONDS
             self._playlists.put(asked, answer, now + seconds)
         elif IMMUTABLE in answer.headers:
