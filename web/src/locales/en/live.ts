@@ -256,7 +256,8 @@ export const live = {
   watch: {
     not_begun: 'Not live yet',
     waiting_instructor: 'Waiting for the teacher',
-    starts_at: 'Starts {at}',
+    starts_at: 'Start time {at}',
+    waiting_note: 'It plays here by itself, no need to reload.',
     days: 'In {n} day | In {n} days',
     cut: 'The broadcast is paused',
     cut_by_reviewers: 'The reviewers have paused the broadcast',

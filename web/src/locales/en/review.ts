@@ -1,7 +1,7 @@
 export const review = {
   review: {
     title: 'Review desk',
-    ahead: 'Ahead of the audience',
+    ahead: 'Preview',
     ahead_by: '{n} second before the audience | {n} seconds before the audience',
     not_held: 'No delay is set: you see it when the audience does',
     left: 'What you see reaches the audience in',

@@ -249,6 +249,7 @@ export const live = {
     not_begun: '直播尚未开始',
     waiting_instructor: '等待教师开播',
     starts_at: '开始时间 {at}',
+    waiting_note: '开播后在此自动播放，无需刷新。',
     days: '还有 {n} 天',
     cut: '直播已暂停',
     cut_by_reviewers: '直播已由审核人员暂停',
