@@ -9,13 +9,17 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
 from storage.objects.store import VerifiedCopy
 
+log = structlog.get_logger()
+
 
 def free_bytes(folder: Path) -> int:
-    """What a writer may still use on the folder's disk."""
+    """What a writer may still use on the folder's disk. Raises OSError, when the disk is lost say."""
     return shutil.disk_usage(folder).free
 
 
@@ -32,6 +36,8 @@ class Disk:
         self._verified_bytes = 0
         self.full = False
         """Whether recording must pause."""
+        self.lost = ""
+        """Why it cannot even be looked at; empty while it can."""
 
     @property
     def verified_bytes(self) -> int:
@@ -54,7 +60,14 @@ class Disk:
 
     def check(self) -> None:
         """Looks at the disk and makes room; once a second."""
-        free = self._measure()
+        try:
+            free = self._measure()
+        except OSError as error:
+            if not self.lost:
+                log.error("spool_disk_lost", error=str(error))
+            self.full, self.lost = True, str(error)
+            return
+        self.lost = ""
         while free < self._settings.disk_low_bytes and self._verified:
             free += self._free_oldest()
         self.full = free < self._settings.disk_full_bytes

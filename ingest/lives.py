@@ -18,6 +18,7 @@ from ingest import letting_go, restoring
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
 from ingest.findings import findings
+from ingest.guard import Guard
 from ingest.hls.sources import ElsewhereSource
 from ingest.holding import loop
 from ingest.ledger import Ledger
@@ -78,6 +79,7 @@ class Lives:
         self.clock = clock
         self._wall = wall
         self._picture = loop.of(settings)
+        self.guard = Guard()
         self._pending: Counter[UUID] = Counter()  # reels on their way, by recording
         self._ended: dict[UUID, datetime] = {}  # recordings to be completed, and when their sessions ended
         self._threads = ThreadPoolExecutor(4, "spool")
@@ -201,17 +203,20 @@ class Lives:
         self._ended.setdefault(recording_id, ended_at)
         self._complete_if_stored(recording_id)
 
+    def release_due(self) -> None:
+        """What sessions held long enough is let out."""
+        for session in (*self.sessions.values(), *self.left.values()):
+            self.guard.run("release", session.release_due, of=session.facts.session_id)
+
     def tick(self) -> None:
-        """Once a second: room on the disk, held media, and sessions that nobody can come to any more."""
+        """Once a second: room on the disk, and sessions that nobody can come to any more."""
         self.disk.check()
         now = self.clock()
         for session in list(self.sessions.values()):
-            session.release_due()
             is_over = session.ended_at is not None and now - session.ended_at > self.settings.linger_seconds
             if is_over and not self.awaits(session):
                 del self.sessions[session.facts.session_id]
         for session in list(self.left.values()):
-            session.release_due()
             since = now - (session.ended_at or now)
             if since > self.settings.linger_seconds and not (session.window.unstored and since < LEFT_SECONDS):
                 del self.left[session.facts.session_id]

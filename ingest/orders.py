@@ -7,6 +7,7 @@ row that was read before the newest order is passed over. What an order means to
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -68,8 +69,8 @@ async def reconcile(catalogue: Catalogue, lives: Lives, of: Collection[UUID] | N
         session = lives.find(session_id)
         if session is None or session.ended or row.version < session.obeyed:
             continue
-        _obey(session, row)
-        session.gate.trust(asked_at + SILENCE_SECONDS)
+        if lives.guard.run("obey", partial(_obey, session, row), of=session_id):
+            session.gate.trust(asked_at + SILENCE_SECONDS)
 
 
 def reviewed(lives: Lives) -> list[UUID]:

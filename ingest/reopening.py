@@ -31,6 +31,10 @@ async def reopen(catalogue: Catalogue, lives: Lives) -> None:
                 await _open(catalogue, lives, owner)
             except (ObjectStoreFault, OSError) as error:
                 log.warning("session_not_reopened", session=str(owner.session_id), error=str(error))
+            except CatalogueUnavailable:
+                raise
+            except Exception:
+                log.exception("session_not_reopened", session=str(owner.session_id))
     except CatalogueUnavailable as error:
         log.warning("sessions_not_reopened", error=str(error))
 

@@ -22,6 +22,11 @@ from media.packet import Packet, Track
 log = structlog.get_logger()
 
 
+def keepable(text: str) -> str:
+    """What an encoder calls itself, as rows and JSON can keep it: without NUL and halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Publish:
     """Who publishes, whatever the protocol: what a take's row and its page say, and how to hang up."""
@@ -33,6 +38,9 @@ class Publish:
     """`close(code, description)`; may be called twice, and after the end."""
     catch_up: Callable[[], None] = field(default=lambda: None, repr=False)
     """Takes at once what has arrived and was not looked at yet; likewise."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encoder", keepable(self.encoder))
 
 
 class TakeSession(Protocol):
@@ -117,7 +125,7 @@ class Take:
     def metadata(self, metadata: Mapping[str, Any]) -> None:
         encoder = metadata.get("encoder")
         if isinstance(encoder, str) and encoder:
-            self.encoder = encoder[:200]
+            self.encoder = keepable(encoder[:200])
 
     def warned(self, code: str, facts: Mapping[str, str | int]) -> None:
         self.warning = code, dict(facts)
@@ -132,9 +140,11 @@ class Take:
         if self.over:
             return
         self.over = True
-        if events := self.packager.flush():
-            self._session.accept(self, events)
-        self._session.take_ended(self, str(reason), refusal)
+        try:
+            if events := self.packager.flush():
+                self._session.accept(self, events)
+        finally:  # its slot and its row are not to wait for what cannot be made or kept
+            self._session.take_ended(self, str(reason), refusal)
 
     def hang_up(self, code: str, description: str, reason: str) -> None:
         """Ends it from our side: its media up to now is kept, its encoder told why."""

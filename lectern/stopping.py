@@ -20,6 +20,14 @@ def stop_signals() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(sign)
 
 
+async def either(*events: asyncio.Event) -> None:
+    """Until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+
+
 async def until_asked(asked: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until it ends or a stop is asked for, while it is still starting too; it then cleans up behind it."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(asked.wait())

@@ -3,13 +3,14 @@
 The rows are PostgreSQL's; the session is fed by hand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
 
 from domain.broadcast_delay import SILENCE_SECONDS
 from ingest import orders
+from ingest.guard import Guard
 from ingest.live_session import LiveSession
 from ingest.orders import Order, carry_out
 from ingest.settings import IngestSettings
@@ -27,6 +28,7 @@ class Held:
 
     house: House
     session_id: UUID
+    guard: Guard = field(default_factory=Guard)
 
     @property
     def sessions(self) -> dict[UUID, LiveSession]:
