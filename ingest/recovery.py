@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from domain.states import RecordingState, SessionState
+from ingest import letting_go
 from ingest.events import CLOCK
 from ingest.lives import Lives
 from ingest.reels import ReelBuilder, ReelJob
@@ -57,8 +58,7 @@ async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake],
         lives.submit(job)
     for take in found:
         _end_take(lives, take.spool.about.take_id, now)
-        if take.spool.is_empty:
-            take.spool.remove()
+        letting_go.remove_if_done(take.spool)
     if found:
         log.info("spool_recovered", takes=len(found), reels=len(jobs))
 

@@ -7,7 +7,7 @@ not is in the spool, and the next start goes on with it.
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,6 @@ import structlog
 from ingest import orders, recovery
 from ingest.audience import Audience
 from ingest.control import Control
-from ingest.ending import end
 from ingest.hls.by_nginx import PREFIX as BY_NGINX_PREFIX
 from ingest.hls.preview_door import PREFIX as PREVIEW_PREFIX
 from ingest.hls.server import Delivery
@@ -38,6 +37,7 @@ from ingest.rtmp.settings import RtmpSettings
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import RecoveredTake
 from ingest.statistics import Statistics
+from ingest.tasks import Tasks
 from ingest.whip.endpoint import PREFIX as WHIP_PREFIX
 from ingest.whip.endpoint import WhipEndpoint
 from ingest.whip.settings import WhipSettings
@@ -112,8 +112,9 @@ class IngestService:
         self._listening = Listening(
             settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks = Tasks()
         self.http: HttpServer | None = None
+        self._serving: asyncio.Task[None] | None = None
 
     async def start(self, mounted: dict[str, Mounted] | None = None) -> None:
         """Opens the listeners; `mounted` are further HTTP paths. Raises OSError when a port is
@@ -139,14 +140,15 @@ class IngestService:
             await self.rtmp.start()
         self.lives.ledger.start()
         self.lives.uploader.start()
-        self._run("http", self.http.run())
-        self._run("recovery", self._recover(found))
-        self._run("listening", self._listening.run())
-        self._run("tick", self._tick())
-        self._run("watch", self._every(WATCH_SECONDS, self._watch))
-        self._run("statistics", self._every(1.0, self._second))
-        self._run("neighbours", self._every(LOOK_SECONDS, self.neighbours.look))
-        self._run("complete", self._every(COMPLETE_SECONDS, self._reconcile))
+        run, every = self.tasks.run, self.tasks.every
+        self._serving = run("http", self.http.run())
+        run("recovery", self._recover(found))
+        run("listening", self._listening.run())
+        run("tick", self._tick())
+        every(WATCH_SECONDS, "watch", self._watch)
+        every(1.0, "second", self._lives, self._near, self._statistics.tell, self._audience.second)
+        every(LOOK_SECONDS, "neighbours", self.neighbours.look)
+        every(COMPLETE_SECONDS, "complete", self._reconcile)
         # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
         # And upload threads give the interpreter back to the loop after half a millisecond, not after five.
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -165,11 +167,10 @@ class IngestService:
         await self.lives.uploader.drain(drain_seconds)
         self._audience.keep_peaks()
         await self.lives.ledger.drain(1.0)
-        if self.http:
+        if self.http and self._serving:
             self.http.stop()
-            http = next(task for task in self._tasks if task.get_name() == "http")
-            await asyncio.wait({http}, timeout=3.0)
-        await end(self._tasks)
+            await asyncio.wait({self._serving}, timeout=3.0)
+        await self.tasks.end()
         self.lives.disk.forget(lambda _: False)  # or the next start would send it all again
         await self.lives.uploader.stop()
         await self.lives.ledger.stop()
@@ -183,7 +184,9 @@ class IngestService:
         troubles = []
         if self.lives.uploader.failing_since:
             troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
-        if self.lives.disk.full:
+        if self.lives.disk.lost:
+            troubles.append(f"the spool's disk is lost, recording pauses: {self.lives.disk.lost}")
+        elif self.lives.disk.full:
             troubles.append("the spool's disk is full: recording pauses")
         elif paused := sum(1 for one in self.lives.sessions.values() if one.recording.paused):
             troubles.append(f"the spool's disk takes nothing: the recording of {paused} sessions pauses")
@@ -205,12 +208,14 @@ class IngestService:
                 await recovery.finish(self._catalogue, self.lives, found, self._wall())
             except CatalogueUnavailable as error:
                 log.warning("recovery_waits", seconds=wait, error=str(error))
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, self.settings.retry_longest_seconds)
+            except Exception:
+                log.exception("recovery_failed", seconds=wait)
             else:
                 self.publishing.ready.set()
                 await reopen(self._catalogue, self.lives)
                 return
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self.settings.retry_longest_seconds)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -218,16 +223,15 @@ class IngestService:
             due = loop.time() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
             self.metrics.lag.observe(max(0.0, loop.time() - due))
-            for session in self.lives.sessions.values():
-                session.release_due()
+            self.lives.release_due()
 
-    async def _second(self) -> None:
+    async def _lives(self) -> None:
         self.lives.tick()
+
+    async def _near(self) -> None:
         await self.neighbours.second(revoked_seconds=LONGEST_TOKEN.total_seconds())
         self.metrics.viewers_of_others.set(self.neighbours.viewers)
         self.metrics.stand_ins.set(self.neighbours.stand_ins)
-        await self._statistics.tell()
-        await self._audience.second()
 
     async def _reconcile(self) -> None:
         await orders.reconcile(self._catalogue, self.lives)
@@ -240,22 +244,6 @@ class IngestService:
     async def _complete(self) -> None:
         if self.publishing.ready.is_set():
             await recovery.complete_ended(self._catalogue, self.lives)
-
-    async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await duty()
-            except CatalogueUnavailable as error:
-                log.warning("duty_waits", error=str(error))
-            except Exception:
-                log.exception("duty_failed")
-            await asyncio.sleep(seconds)
-
-    def _run(self, name: str, work: Awaitable[None]) -> None:
-        async def run() -> None:
-            await work
-
-        self._tasks.append(asyncio.create_task(run(), name=name))
 
 
 def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:

@@ -7,7 +7,7 @@ from lectern.clock import now
 from lectern.complaint import Complaint
 from lectern.keys import derive
 from lectern.settings import Settings
-from lectern.stopping import stop_signals
+from lectern.stopping import either, stop_signals
 from lectern.wiring.stores import require_stores
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
@@ -15,7 +15,8 @@ from storage.objects.store import ObjectStore
 
 async def run_ingest(settings: Settings) -> None:
     """Take encoders in and serve live until SIGTERM, then drain what was captured. Complaint where RTMPS is asked for
-    and cannot be served, or the holding picture cannot be shown.
+    and cannot be served, or the holding picture cannot be shown. Raises what one of its tasks ended by, when all is
+    drained.
     """
     require_stores(settings.storage)
     keys = derive(settings.lectern)
@@ -35,6 +36,8 @@ async def run_ingest(settings: Settings) -> None:
         raise Complaint(f"holding_clip: {fault}") from fault
     with stop_signals() as asked:
         await service.start()
-        await asked.wait()
+        await either(asked, service.tasks.failed)
         await service.stop()
     await catalogue.close()
+    if service.tasks.fault is not None:
+        raise service.tasks.fault
