@@ -1,5 +1,5 @@
-"""What a take's row says of its media when it is over: what came, what of it could not be used, how its times were
-repaired.
+"""What a take's row says of its media: what its encoder sends, and when it is over what came, what of it could not be
+used, how its times were repaired.
 
 With the counts of its reels this is the account of a take: what came is there, was said to be unusable, or is missing.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.events import CLOCK
 from ingest.take import Take
+from storage.catalogue import takes
 
 
 def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
@@ -32,3 +33,15 @@ def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
         if line
         else [],
     }
+
+
+def format_of(take: Take) -> takes.Format:
+    """What the encoder was found to send."""
+    video, audio = take.statistics.video, take.statistics.audio
+    return takes.Format(
+        video_codec=video.codec if video else None,
+        audio_codec=audio.codec if audio else None,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        frame_rate=take.statistics.frame_rate,
+    )

@@ -17,7 +17,7 @@ import structlog
 from ingest import letting_go, restoring
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
-from ingest.findings import findings
+from ingest.findings import findings, format_of
 from ingest.guard import Guard
 from ingest.hls.sources import ElsewhereSource
 from ingest.holding import loop
@@ -79,6 +79,7 @@ class Lives:
         self.clock = clock
         self._wall = wall
         self._picture = loop.of(settings)
+        self._undescribed: set[UUID] = set()  # takes whose rows are to be told what comes
         self.guard = Guard()
         self._pending: Counter[UUID] = Counter()  # reels on their way, by recording
         self._ended: dict[UUID, datetime] = {}  # recordings to be completed, and when their sessions ended
@@ -263,12 +264,19 @@ class Lives:
         self.complete(session.facts.recording_id, self._wall())
 
     def _describe(self, take: Take) -> None:
-        """The take's row says what comes."""
-        format_ = _format(take)
-        self.ledger.put("take_described", lambda tx: takes.describe(tx, take.id, format_))
+        """The take's row says what comes: the newest alone, for an encoder may change its mind at each key frame."""
+        if take.id in self._undescribed:
+            return
+        self._undescribed.add(take.id)
+
+        async def write(tx: Transaction) -> None:
+            self._undescribed.discard(take.id)
+            await takes.describe(tx, take.id, format_of(take))
+
+        self.ledger.put("take_described", write)
 
     def _take_ended(self, session: LiveSession, take: Take, reason: str, refusal: str | None) -> None:
-        now, format_, found = self._wall(), _format(take), findings(take, session.recording.gaps)
+        now, format_, found = self._wall(), format_of(take), findings(take, session.recording.gaps)
 
         async def write(tx: Transaction) -> None:
             await takes.describe(tx, take.id, format_)
@@ -277,15 +285,3 @@ class Lives:
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
         self.ledger.put("take_ended", write)
         self._threads.submit(letting_go.remove_if_done, take.spool)
-
-
-def _format(take: Take) -> takes.Format:
-    """What the encoder was found to send."""
-    video, audio = take.statistics.video, take.statistics.audio
-    return takes.Format(
-        video_codec=video.codec if video else None,
-        audio_codec=audio.codec if audio else None,
-        width=video.width if video else None,
-        height=video.height if video else None,
-        frame_rate=take.statistics.frame_rate,
-    )

@@ -3,6 +3,7 @@
 Rule: called on the event loop, in order, and never waits. What can go wrong here ends this take alone.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import structlog
 from domain import kinds
 from ingest.events import Event
 from ingest.packager import Packager
+from ingest.rtmp.commands import FAILED
 from ingest.spool import TakeSpool
 from ingest.take_statistics import TakeStatistics
 from ingest.timeline import Timeline
@@ -20,6 +22,12 @@ from media.malformed import MalformedMedia
 from media.packet import Packet, Track
 
 log = structlog.get_logger()
+
+MOST_CHANGES = 20
+"""Each is a new init for all viewers, kept as long as the session is here. A browser that adapts its picture's size to
+a bad line makes some."""
+CHANGES_SECONDS = 60.0
+CHANGES_TOO_OFTEN = f"The encoder's settings change more than {MOST_CHANGES} times a minute."
 
 
 def keepable(text: str) -> str:
@@ -89,6 +97,8 @@ class Take:
         self._session = session
         self._base = base
         self._clock = clock
+        self._init_number = packager.next_init_number
+        self._changes: deque[float] = deque(maxlen=MOST_CHANGES)
         # WHIP's tracks share the browser's clock (RTCP sender reports), and its pictures queue behind its sound.
         self._watches_clocks = publish.protocol == kinds.Protocol.rtmp
 
@@ -121,6 +131,18 @@ class Take:
         self.statistics.packet(placed, self.heard_at)
         if events := self.packager.packet(placed):
             self._session.accept(self, events)
+            if self.packager.next_init_number != self._init_number:
+                self._init_number = self.packager.next_init_number
+                self._changed()
+
+    def _changed(self) -> None:
+        """Its media goes on under a new init. An encoder that cannot settle is told, and its publish ended."""
+        changes, oldest = self._changes, self.heard_at - CHANGES_SECONDS
+        if len(changes) == MOST_CHANGES and changes[0] > oldest:
+            log.warning("take_changes_too_often", take=str(self.id))
+            self.ended("broke_rules")
+            self.publish.close(FAILED, CHANGES_TOO_OFTEN)
+        changes.append(self.heard_at)
 
     def metadata(self, metadata: Mapping[str, Any]) -> None:
         encoder = metadata.get("encoder")
