@@ -1,4 +1,6 @@
-"""Players of others on a class that is live in a real process: GStreamer, and hls.js in Chromium at low latency."""
+"""Players of others on a class that is live in a real process: GStreamer, and hls.js and Shaka Player in Chromium at
+low latency.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -10,12 +12,13 @@ import pytest
 from tests.kit.hls.lines import read_media
 from tests.peers import by_gstreamer
 from tests.peers.conftest import LiveClass
-from tests.peers.pages import player
+from tests.peers.pages import PLAYERS, Player, player
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(180)]
 
-LIVE = ("hls.js",)
 PLAYED_SECONDS = 6
+PACED_SECONDS = 15
+MOST_BEHIND_SECONDS = 3.0
 RATE = 30
 
 
@@ -29,7 +32,7 @@ async def test_gstreamer(live: LiveClass, by: Callable[[str], list[str]]) -> Non
     assert {round(later - earlier, 2) for earlier, later in pairwise(times)} == {0.03}
 
 
-@pytest.mark.parametrize("name", LIVE)
+@pytest.mark.parametrize("name", PLAYERS)
 async def test_at_the_low_latency_edge(live: LiveClass, name: str) -> None:
     """It asks for parts and is held for playlists, each a step on from the one before."""
     async with player(name, live.url) as playing:
@@ -45,7 +48,29 @@ async def test_at_the_low_latency_edge(live: LiveClass, name: str) -> None:
     assert any("_HLS_part" in one for one in held)
 
 
-@pytest.mark.parametrize("name", LIVE)
+@pytest.mark.parametrize("name", PLAYERS)
+async def test_keeps_pace_with_the_class(live: LiveClass, name: str) -> None:
+    async with player(name, live.url) as playing:
+        await playing.play(live.url, live=True)
+        await playing.plays_on(2)  # what it does to be in step
+        await playing.watched()
+        await playing.plays_on(PACED_SECONDS)
+        at = await playing.watched()
+        behind = await seconds_behind(live, playing)
+    passed, played = at[-1][0] - at[0][0], at[-1][1] - at[0][1]
+    assert 0.95 < played / passed < 1.1
+    moved = [one for one, later in pairwise(at) if later[1] > one[1]]
+    assert max(later[0] - one[0] for one, later in pairwise(moved)) < 0.5, "it stood still"
+    assert 0 < behind < MOST_BEHIND_SECONDS
+
+
+async def seconds_behind(live: LiveClass, playing: Player) -> float:
+    """From what is shown to the end of what the playlist lists."""
+    edge = await playing.beginning() + sum(one.seconds for one in read_media(await live.playlist()).all)
+    return edge - await playing.position()
+
+
+@pytest.mark.parametrize("name", PLAYERS)
 async def test_back_to_the_first_second_and_to_the_edge_again(live: LiveClass, name: str) -> None:
     async with player(name, live.url) as playing:
         await playing.play(live.url, live=True)
@@ -58,7 +83,7 @@ async def test_back_to_the_first_second_and_to_the_edge_again(live: LiveClass, n
         await playing.plays_on(2)
 
 
-@pytest.mark.parametrize("name", LIVE)
+@pytest.mark.parametrize("name", ["hls.js"])
 async def test_over_an_encoder_that_was_lost(live: LiveClass, name: str) -> None:
     """At the edge the player waits and goes on by itself; sought back to, the break plays through."""
     async with player(name, live.url) as playing:
