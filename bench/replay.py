@@ -4,9 +4,9 @@
 process, for ten minutes and for three hours of media: the slowest of several starts, each after the process forgot
 what it knew. `vod_nginx_ratio` (of the longest recording) is bytes per CPU second of nginx as it is deployed and the
 api process behind it together (each token checked, the object named, its bytes from nginx's cache) ÷ those of an
-nginx worker that sends files of the same sizes; `vod_nginx_ratio_alone` is the same of an api process that has no nginx in
-front and fetches each object from the store, whose own CPU stands beside it in the raw values. Load comes from a
-process of its own, in turns.
+nginx worker that sends files of the same sizes. `vod_nginx_ratio_alone` is the same of an api process that has no
+nginx in front and fetches each object from the store, whose own CPU stands beside it in the raw values. Load comes
+from a process of its own, in turns.
 """
 
 import asyncio

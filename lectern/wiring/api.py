@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.log import LogLevels
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from redis.asyncio import Redis
@@ -38,6 +38,9 @@ def run_api(settings: Settings) -> None:
         address=settings.api.host,
         port=settings.api.port,
         interface=Interfaces.ASGI,
+        # nginx speaks HTTP/1.1, and so do browsers to whoever has no TLS; a runtime of one thread wakes fewer others.
+        http=HTTPModes.http1,
+        runtime_mode=RuntimeModes.st,
         loop=Loops.uvloop,
         workers=settings.api.workers,
         websockets=True,
