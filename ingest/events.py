@@ -25,6 +25,11 @@ class Init:
     muxed: bytes
     audio: bytes | None
 
+    @property
+    def has_video(self) -> bool:
+        """Pictures come first: they are track 1."""
+        return self.tracks[0].kind == "video"
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentOpened:
@@ -47,7 +52,6 @@ class Part:
     """Whether a player can start here: it begins with a key frame, or there is no video."""
     muxed: bytes
     audio: bytes | None
-    pictures: int = 0
     counted: tuple[RunCount, ...] = ()
     """What is in it, track by track."""
 

@@ -231,11 +231,8 @@ class Stretch:
         independent = not self.has_video or (first.track_id == 1 and first.samples[0].keyframe)
         muxed = _joined(self.fragment_number, runs)
         audio = self._audio(runs, muxed)
-        pictures = len(first.samples) if self.has_video and first.track_id == 1 else 0
         counted = tuple(map(count_run, runs))
-        return Part(
-            self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio, pictures, counted
-        )
+        return Part(self.serial, self._made_parts, self._made_at, duration, independent, muxed, audio, counted)
 
     def _audio(self, runs: Sequence[TrackRun], muxed: bytes) -> bytes | None:
         """The part of the audio rendition: the same samples alone, as track 1."""

@@ -47,7 +47,8 @@ class WindowSegment:
     duration: int = 0
     length: int = 0
     audio_length: int = 0
-    pictures: int = 0
+    frames: int = 0
+    """Of its first track: pictures, if it has any."""
     closed: bool = False
     independent: bool = False
     """Whether a player can start with it."""
@@ -209,7 +210,7 @@ class LiveWindow:
         segment.duration += part.duration
         segment.length += length
         segment.audio_length += sound
-        segment.pictures += part.pictures
+        segment.frames += sum(run.frames for run in part.counted if run.track_id == 1)
         segment.has_audio = segment.has_audio or part.audio is not None
         # A frame longer than the part target cannot be divided: the target then rises to it, for it must hold for all.
         if part.duration > round(self.part_target_seconds * CLOCK):
@@ -228,7 +229,9 @@ class LiveWindow:
     def _measure(self, segment: WindowSegment) -> None:
         if segment.holding:
             return
-        self.measured["main"].add(segment.length, segment.duration, segment.pictures)
+        init = self.inits.get(segment.init_number)
+        pictures = segment.frames if init is not None and init.has_video else 0
+        self.measured["main"].add(segment.length, segment.duration, pictures)
         self.measured["audio"].add(segment.audio_length, segment.duration)
 
     def _forget(self, segment: WindowSegment) -> None:
