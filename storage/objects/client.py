@@ -7,9 +7,9 @@ wait longer stops asking; the uploader and the jobs come back by themselves.
 import urllib3
 from minio import Minio
 
+from storage.objects.lines import CONNECT_SECONDS, Lines
 from storage.settings import StorageSettings
 
-CONNECT_SECONDS = 2.0
 READ_SECONDS = 20.0
 """The longest silence of the store within one answer; it may sync to disk before it acknowledges a put."""
 TRIES = 3
@@ -18,7 +18,7 @@ BACKOFF_SECONDS = 0.2
 OVERLOADED = (429, 500, 502, 503, 504)
 
 
-def make_pool(settings: StorageSettings) -> urllib3.PoolManager:
+def make_pool(settings: StorageSettings, lines: Lines) -> urllib3.PoolManager:
     """Keeps `s3_pool_size` connections and opens more when all are busy; any thread may use it."""
     retries = urllib3.Retry(
         total=TRIES,
@@ -33,13 +33,15 @@ def make_pool(settings: StorageSettings) -> urllib3.PoolManager:
         raise_on_status=False,  # the last answer says what is wrong
         respect_retry_after_header=False,  # it may ask for an hour, for which a thread would sleep
     )
-    return urllib3.PoolManager(
+    pool = urllib3.PoolManager(
         num_pools=2,
         maxsize=settings.s3_pool_size,
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         retries=retries,
         cert_reqs="CERT_REQUIRED",
     )
+    pool.pool_classes_by_scheme = lines.pools()
+    return pool
 
 
 def make_client(settings: StorageSettings, pool: urllib3.PoolManager) -> Minio:

@@ -23,7 +23,7 @@ from storage.objects.client import READ_SECONDS
 from storage.settings import StorageSettings
 
 WRITE_SECONDS = 10.0
-"""The longest that the store may take for a chunk; urllib3 has one limit for this and for connecting."""
+"""The longest that the store may take for a chunk. urllib3 calls it the limit for connecting, which has its own."""
 TIMEOUT = urllib3.Timeout(connect=WRITE_SECONDS, read=READ_SECONDS)
 SHA256_METADATA = "x-amz-meta-sha256"
 UNSIGNED = "UNSIGNED-PAYLOAD"

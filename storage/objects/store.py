@@ -21,6 +21,7 @@ from storage.objects import purge
 from storage.objects.body import BytesBody, FileBody, Piece
 from storage.objects.client import make_client, make_pool
 from storage.objects.faults import ObjectCorrupt, translated
+from storage.objects.lines import Lines
 from storage.objects.put import Putter
 from storage.settings import StorageSettings
 
@@ -89,10 +90,17 @@ class ObjectStore:
     """One bucket; every method may be called from any thread."""
 
     def __init__(self, settings: StorageSettings) -> None:
-        pool = make_pool(settings)
+        self._lines = Lines()
+        pool = make_pool(settings, self._lines)
         self._client = make_client(settings, pool)
         self._putter = Putter(settings, self._client, pool)
         self._bucket = settings.s3_bucket
+
+    def close(self) -> None:
+        """Ends what is under way, and refuses what comes after: ObjectStoreUnavailable, in whichever thread. For a
+        process that stops: of what was not finished nothing is known, and all of it can be done again.
+        """
+        self._lines.close()
 
     def ensure_bucket(self) -> None:
         """Make the bucket when it is not there yet."""

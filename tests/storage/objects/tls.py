@@ -63,7 +63,8 @@ def tls_front(upstream: int, context: ssl.SSLContext) -> Iterator[str]:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
         loop.close()
 
 
