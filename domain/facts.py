@@ -55,6 +55,15 @@ class ReelStored:
 
 
 @dataclass(frozen=True)
+class EvidenceStored:
+    """About a minute of what a cut kept from the audience lies verified in the store."""
+
+    NAME: ClassVar[str] = "evidence_stored"
+    recording_id: UUID
+    evidence_reel_id: UUID
+
+
+@dataclass(frozen=True)
 class RecordingStored:
     """A session is over and all its reels lie in the store."""
 
@@ -119,6 +128,7 @@ Fact = (
     | TakeStarted
     | TakeEnded
     | ReelStored
+    | EvidenceStored
     | RecordingStored
     | LadderCompleted
     | WorkRetried

@@ -8,14 +8,16 @@ from typing import Any
 
 from ingest.events import CLOCK
 from ingest.take import Take
+from ingest.unrecorded import Unrecorded
 from storage.catalogue import takes
 
 
-def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
+def findings(take: Take, disk_gaps: int, unrecorded: Unrecorded) -> dict[str, Any]:
     """JSON for `Take.findings`. `encoder` is what it called itself in its media. `frames` came and were understood, by
-    kind of track; `dropped` of them could not have been decoded by anybody. `missing` never came, as far as the
-    pictures' times tell; `malformed` could not be read. `disk_gaps` is how often, so far in its session, the disk took
-    no more and media went out unrecorded. Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
+    kind of track; `dropped` of them could not have been decoded by anybody, `unrecorded` ones went out live alone: the
+    disk did not take them. `missing` never came, as far as the pictures' times tell; `malformed` could not be read.
+    `disk_gaps` is how often, so far in its session, the disk took no more. `ends_at_ms` is where the take's media ends.
+    Times are milliseconds of the session's line, `ticks` are 1/90,000 s.
     """
     line = take.timeline
     return {
@@ -25,6 +27,8 @@ def findings(take: Take, disk_gaps: int) -> dict[str, Any]:
         "missing": take.statistics.dropped_frames,
         "malformed": take.malformed,
         "disk_gaps": disk_gaps,
+        "unrecorded": unrecorded.as_row(),
+        "ends_at_ms": take.end * 1000 // CLOCK,
         "repairs": {kind.value: many for kind, many in sorted(line.repairs.counts.items())} if line else {},
         "repaired": [
             {"kind": one.kind.value, "track": one.track, "at_ms": one.at * 1000 // CLOCK, "ticks": one.ticks}

@@ -4,8 +4,10 @@ withheld.
 A full or broken disk makes a hole in the recording, which is counted and said; live goes on from memory.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
+from uuid import UUID
 
 import structlog
 
@@ -15,6 +17,7 @@ from ingest.reels import ReelBuilder, ReelJob
 from ingest.release_gate import GatedEvent
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
+from ingest.unrecorded import Unrecorded
 from media.counting import joined
 
 log = structlog.get_logger()
@@ -79,12 +82,15 @@ class LiveRecording:
         self._numbered: TakeSpool | None = None  # whose numbers follow each other from here on
         self._opened: SegmentOpened | None = None
         self._skipped: int | None = None  # the segment of which no more is spooled
+        self._kinds: dict[int, str] = {}  # of the newest init's tracks
+        self._unrecorded: defaultdict[UUID, Unrecorded] = defaultdict(Unrecorded)  # by take
         self._unwritten: dict[int, Init] = {}  # that the disk did not take, and what follows them cannot do without
         # Of parts that are on their way through the gate: their spool, their init and their place.
         self._places: dict[tuple[int, int], tuple[TakeSpool, int, SpoolRange | None]] = {}
 
     def write_init(self, spool: TakeSpool, init: Init) -> None:
         self._unwritten = {init.number: init}
+        self._kinds = {number: track.kind for number, track in enumerate(init.tracks, 1)}
         try:
             self._write_init(spool, init)
         except OSError as error:
@@ -166,6 +172,10 @@ class LiveRecording:
         if isinstance(event, SegmentClosed):
             self._finish_evidence()
 
+    def unrecorded(self, take_id: UUID) -> Unrecorded:
+        """What the disk did not take of a take that is over. Asked once."""
+        return self._unrecorded.pop(take_id, Unrecorded())
+
     def flush(self) -> None:
         """Closes the reels: at the end of a take."""
         self._finish_evidence()
@@ -191,6 +201,8 @@ class LiveRecording:
             except OSError as error:
                 self._skipped = part.serial
                 self._failed(error)
+        if place is None:
+            self._unrecorded[spool.about.take_id].add(part, self._kinds)
         self._places[part.serial, part.index] = (spool, opened.init_number, place)
 
     def _gather(self, gathering: _Gathering, event: GatedEvent) -> None:

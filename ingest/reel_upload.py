@@ -67,18 +67,18 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
     """
     plan, about, copy = job.plan, job.spool.about, sent.reel
     if plan.evidence:
-        await _keep_evidence(tx, job, copy, now)
-        await tx.audit(
-            ACTOR,
-            "evidence_stored",
-            "recording",
-            plan.recording_id,
-            session_id=str(about.session_id),
-            object_key=copy.key,
-            sha256=copy.sha256.hex(),
-            duration_ms=plan.duration * 1000 // CLOCK,
-            starts_at_ms=plan.segments[0].start * 1000 // CLOCK,
-        )
+        if await _keep_evidence(tx, job, sent, now):
+            await tx.audit(
+                ACTOR,
+                "evidence_stored",
+                "recording",
+                plan.recording_id,
+                session_id=str(about.session_id),
+                object_key=copy.key,
+                sha256=copy.sha256.hex(),
+                duration_ms=plan.duration * 1000 // CLOCK,
+                starts_at_ms=plan.segments[0].start * 1000 // CLOCK,
+            )
         return None
     init_id = job.spool.init_rows.get(plan.init_key) or await _keep_init(tx, plan, sent)
     first = plan.segments[0]
@@ -112,8 +112,9 @@ async def tell_discarded(tx: Transaction, job: ReelJob, objects: int) -> None:
     )
 
 
-async def _keep_evidence(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now: datetime) -> None:
-    plan = job.plan
+async def _keep_evidence(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> bool:
+    """False where it is kept already: it was sent again."""
+    plan, copy = job.plan, sent.reel
     kept = EvidenceReel(
         recording_id=plan.recording_id,
         take_id=plan.take_id,
@@ -124,9 +125,10 @@ async def _keep_evidence(tx: Transaction, job: ReelJob, copy: VerifiedCopy, now:
         duration_ms=plan.duration * 1000 // CLOCK,
         starts_at=_date_of(job),
         segments=segment_rows(plan),
+        tracks=sent.counted,
         stored_at=now,
     )
-    await evidence.store(tx, kept)
+    return await evidence.store(tx, kept)
 
 
 def _date_of(job: ReelJob) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from domain.facts import RecordingMarked, RecordingStored, ReelStored, TakeEnded
+from domain.facts import EvidenceStored, RecordingMarked, RecordingStored, ReelStored, TakeEnded
 from domain.states import RecordingState
 from retention.sweep import EXPIRED
 from storage.catalogue import recordings
@@ -30,8 +30,12 @@ async def recording_stored(_tx: Transaction, fact: RecordingStored, _now: dateti
 
 async def reel_stored(tx: Transaction, fact: ReelStored, _now: datetime) -> Sequence[JobOrder]:
     """A reel that comes after the recording was whole changes what was reported."""
-    recording = await recordings.get(tx, fact.recording_id)
-    return () if recording.state == RecordingState.capturing else (_report(recording.id, fact.reel_id),)
+    return await _reported_anew(tx, fact.recording_id, fact.reel_id)
+
+
+async def evidence_stored(tx: Transaction, fact: EvidenceStored, _now: datetime) -> Sequence[JobOrder]:
+    """What was kept back of it explains what is missing."""
+    return await _reported_anew(tx, fact.recording_id, fact.evidence_reel_id)
 
 
 async def take_ended(tx: Transaction, fact: TakeEnded, _now: datetime) -> Sequence[JobOrder]:
@@ -40,6 +44,11 @@ async def take_ended(tx: Transaction, fact: TakeEnded, _now: datetime) -> Sequen
     if recording is None or recording.state == RecordingState.capturing:
         return ()
     return (_report(recording.id, fact.take_id),)
+
+
+async def _reported_anew(tx: Transaction, recording_id: UUID, why: UUID) -> Sequence[JobOrder]:
+    recording = await recordings.get(tx, recording_id)
+    return () if recording.state == RecordingState.capturing else (_report(recording.id, why),)
 
 
 def _report(recording_id: UUID, why: UUID) -> JobOrder:
@@ -51,5 +60,6 @@ REACTIONS: Reactions = {
     RecordingMarked: recording_marked,
     RecordingStored: recording_stored,
     ReelStored: reel_stored,
+    EvidenceStored: evidence_stored,
     TakeEnded: take_ended,
 }

@@ -1,20 +1,21 @@
 """A recording's report: its takes and how they ended, its reels with their hashes and frames, its gaps, its repairs.
 
 Made of rows alone, so the same rows give the same bytes. What it says of media was counted at capture, before anything
-left for the store: `lectern recording verify` holds the store's copies against it. Evidence of a cut is not named here.
+left for the store: `lectern recording verify` holds the store's copies against it. Evidence of a cut is counted, not
+named.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.catalogue import audit, reels, takes
+from storage.catalogue import evidence, reels, takes
 from storage.catalogue.reels import Placed
+from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.take import Take
 from storage.catalogue.transaction import Transaction
-from storage.objects import keys
 
 Row = dict[str, Any]
 """JSON, as it stands in the report."""
@@ -22,14 +23,13 @@ Row = dict[str, Any]
 VERSION = 1
 LINE_HZ = 90_000
 """Ticks a second of every time that belongs to no track."""
-EVIDENCE_STORED = "evidence_stored"
-MOST_EVIDENCE = 1000
-"""Reels of evidence that are looked at: more than 16 hours of a cut session."""
+LEAST_LOSS_MS = 1000
+"""By which a take must have gone on beyond the last reel for something to be missing there: tracks end apart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
-    """A stretch of a take that a cut kept from the audience; milliseconds of the session's line."""
+class Stretch:
+    """Of a take; milliseconds of the session's line."""
 
     take_id: str
     starts_ms: int
@@ -40,7 +40,12 @@ async def report(tx: Transaction, recording: Recording) -> Row:
     """What `report.json` holds. Times are ISO 8601 in UTC, or milliseconds of the session's line."""
     placed = await reels.of_recording(tx, recording.id)
     rows = [_reel(one) for one in placed]
-    stored, withheld = stored_frames(rows), await _withheld(tx, recording)
+    stored, kept = stored_frames(rows), await evidence.of_recording(tx, recording.id)
+    told = [
+        _take(one, stored, [reel for reel in kept if reel.take_id == one.id])
+        for one in await takes.of_session(tx, recording.session_id)
+        if one.recording_id is not None
+    ]
     return {
         "version": VERSION,
         "recording_id": str(recording.id),
@@ -49,14 +54,10 @@ async def report(tx: Transaction, recording: Recording) -> Row:
         "ended_at": recording.ended_at.isoformat() if recording.ended_at else None,
         "duration_ms": recording.duration_ms,
         "bytes": recording.bytes,
-        "takes": [
-            _take(one, stored, withheld)
-            for one in await takes.of_session(tx, recording.session_id)
-            if one.recording_id is not None
-        ],
+        "takes": told,
         "inits": _inits(placed),
         "reels": rows,
-        "gaps": gaps(rows, withheld),
+        "gaps": gaps(rows, told, [_withheld(one) for one in kept]),
     }
 
 
@@ -64,48 +65,65 @@ def stored_frames(rows: Sequence[Row]) -> dict[str, Counter[str]]:
     """By take, the frames of each kind of track that its reels hold."""
     found: dict[str, Counter[str]] = {}
     for reel in rows:
-        counter = found.setdefault(reel["take_id"], Counter())
-        for track in reel["tracks"] or ():
-            counter[track["kind"]] += track["frames"]
+        found.setdefault(reel["take_id"], Counter()).update(frames_of([reel["tracks"]]))
     return found
 
 
-def gaps(rows: Sequence[Row], withheld: Sequence[Withheld] = ()) -> list[Row]:
-    """Between which reels something is missing, or does not go on where the one before ended.
+def frames_of(counted: Iterable[Sequence[Row] | None]) -> Counter[str]:
+    """Of some reels' tracks together, by kind."""
+    found: Counter[str] = Counter()
+    for tracks in counted:
+        for track in tracks or ():
+            found[track["kind"]] += track["frames"]
+    return found
+
+
+def gaps(rows: Sequence[Row], told: Sequence[Row] = (), withheld: Sequence[Stretch] = ()) -> list[Row]:
+    """Where something is missing: before the first reel, between two that do not follow each other, behind the last.
+    `told` are the report's takes.
 
     `ticks` says by how much for each kind of track that both have, in 1/90,000 s; less than nothing where what follows
     begins too early. What a track alone lacks within a reel is told with the reel.
     """
-    found = []
+    found, unrecorded = [], _unrecorded(told)
     for before, after in zip([None, *rows], rows, strict=False):
         ticks = _ticks_between(before, after) if before else {}
-        reasons = _reasons(before, after, withheld)
+        reasons = _reasons(before, after, withheld, unrecorded)
         if any(ticks.values()) or "not_recorded" in reasons:
-            at_ms = _ends_ms(before) if before else after["starts_at_ms"]
-            found.append(
-                {
-                    "after_reel": before["number"] if before else None,
-                    "before_reel": after["number"],
-                    "at_ms": at_ms,
-                    "duration_ms": max(0, after["starts_at_ms"] - at_ms),
-                    "ticks": ticks,
-                    "reasons": reasons or ["pause"],
-                }
-            )
+            found.append(_gap(before, after, after["starts_at_ms"], ticks, reasons or ["pause"]))
+    last = rows[-1] if rows else None
+    ends_ms = max((one["findings"]["ends_at_ms"] for one in told if one["findings"]), default=0)
+    if ends_ms - _ends_ms(last) > LEAST_LOSS_MS:
+        kept_back = _meet(withheld, _ends_ms(last), ends_ms)
+        reasons = ["not_recorded"] if _meet(unrecorded, _ends_ms(last), ends_ms) or not kept_back else []
+        found.append(_gap(last, None, ends_ms, {}, [*reasons, "withheld"] if kept_back else reasons))
     return found
 
 
-def _reasons(before: Row | None, after: Row, withheld: Sequence[Withheld]) -> list[str]:
+def _gap(before: Row | None, after: Row | None, ends_ms: int, ticks: dict[str, int], reasons: list[str]) -> Row:
+    at_ms = _ends_ms(before)
+    return {
+        "after_reel": before["number"] if before else None,
+        "before_reel": after["number"] if after else None,
+        "at_ms": at_ms,
+        "duration_ms": max(0, ends_ms - at_ms),
+        "ticks": ticks,
+        "reasons": reasons,
+    }
+
+
+def _reasons(before: Row | None, after: Row, withheld: Sequence[Stretch], unrecorded: Sequence[Stretch]) -> list[str]:
     """Why what follows may not go on where the reel before ended; none where it ought to."""
     reasons = []
+    starts_ms, ends_ms = _ends_ms(before), after["starts_at_ms"]
     expected = before["first_msn"] + before["segments"] if before else 0
-    if after["first_msn"] != expected + after["held_segments"]:
+    sides = {after["take_id"], before["take_id"] if before else after["take_id"]}
+    theirs = [one for one in unrecorded if one.take_id in sides]
+    if after["first_msn"] != expected + after["held_segments"] or _meet(theirs, starts_ms, ends_ms):
         reasons.append("not_recorded")
     if before is None:
         return reasons
-    starts_ms, ends_ms = _ends_ms(before), after["starts_at_ms"]
-    sides = {before["take_id"], after["take_id"]}
-    if any(one.take_id in sides and one.starts_ms < ends_ms and starts_ms < one.ends_ms for one in withheld):
+    if _meet([one for one in withheld if one.take_id in sides], starts_ms, ends_ms):
         reasons.append("withheld")
     if after["take_id"] != before["take_id"]:
         reasons.append("encoder_away")
@@ -126,21 +144,33 @@ def _ticks_between(before: Row, after: Row) -> dict[str, int]:
     return found
 
 
-def _ends_ms(reel: Row) -> int:
-    return int(reel["starts_at_ms"] + reel["duration_ms"])
+def _ends_ms(reel: Row | None) -> int:
+    """Of none: where the session's line begins."""
+    return int(reel["starts_at_ms"] + reel["duration_ms"]) if reel else 0
 
 
-async def _withheld(tx: Transaction, recording: Recording) -> list[Withheld]:
-    wanted = audit.Wanted(item_kind="recording", item_id=str(recording.id), action=EVIDENCE_STORED)
-    found = []
-    for entry in await audit.entries(tx, wanted, limit=MOST_EVIDENCE):
-        name, starts_ms = keys.read(entry.details["object_key"]), entry.details.get("starts_at_ms")
-        if name is not None and starts_ms is not None:
-            found.append(Withheld(str(name.take_id), starts_ms, starts_ms + entry.details["duration_ms"]))
-    return found
+def _meet(stretches: Sequence[Stretch], starts_ms: int, ends_ms: int) -> bool:
+    """Whether any of it lies in what is between."""
+    return any(one.starts_ms < ends_ms and starts_ms < one.ends_ms for one in stretches)
 
 
-def _take(take: Take, stored: dict[str, Counter[str]], withheld: Sequence[Withheld]) -> Row:
+def _withheld(reel: EvidenceReel) -> Stretch:
+    starts_ms = reel.segments[0]["starts_at_ms"]
+    return Stretch(str(reel.take_id), starts_ms, starts_ms + reel.duration_ms)
+
+
+def _unrecorded(told: Sequence[Row]) -> list[Stretch]:
+    """What the disk did not take."""
+    return [
+        Stretch(take["id"], one["at_ms"], one["at_ms"] + one["duration_ms"])
+        for take in told
+        if take["findings"]
+        for one in take["findings"]["unrecorded"]["stretches"]
+    ]
+
+
+def _take(take: Take, stored: dict[str, Counter[str]], kept: Sequence[EvidenceReel]) -> Row:
+    """`kept` is what cuts kept back of it."""
     return {
         "id": str(take.id),
         "number": take.number,
@@ -158,7 +188,9 @@ def _take(take: Take, stored: dict[str, Counter[str]], withheld: Sequence[Withhe
         "refusal": take.refusal,
         "findings": take.findings,
         "stored": dict(stored.get(str(take.id), {})),
-        "withheld_ms": sum(one.ends_ms - one.starts_ms for one in withheld if one.take_id == str(take.id)),
+        "withheld_ms": sum(one.duration_ms for one in kept),
+        # None where some of it was not counted when it was captured.
+        "withheld": None if any(one.tracks is None for one in kept) else dict(frames_of(one.tracks for one in kept)),
     }
 
 

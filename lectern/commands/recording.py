@@ -1,6 +1,7 @@
 """`lectern recording`: what is stored, looked into by hand."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import click
@@ -11,7 +12,8 @@ from lectern.complaint import Complaint
 from lectern.settings import Settings
 from lectern.whole_recording import examine
 from retention.report import Row, report
-from storage.catalogue import recordings
+from storage.catalogue import evidence, recordings
+from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
 
@@ -31,9 +33,9 @@ def verify(context: click.Context, recording_id: UUID) -> None:
     is not whole.
     """
     settings = start_beside_house(context, "recording")
-    now = asyncio.run(_reported(settings, recording_id))
+    now, kept = asyncio.run(_told(settings, recording_id))
     checks = failed = 0
-    for check in examine(ObjectStore(settings.storage), recording_id, now):
+    for check in examine(ObjectStore(settings.storage), recording_id, now, kept):
         click.echo(str(check))
         checks, failed = checks + 1, failed + (not check.passed)
     if failed:
@@ -42,8 +44,8 @@ def verify(context: click.Context, recording_id: UUID) -> None:
     click.echo(f"whole: {checks} checks, {now['duration_ms'] / 1000:.3f} s, {now['bytes']} bytes")
 
 
-async def _reported(settings: Settings, recording_id: UUID) -> Row:
-    """What the report should say. Refusal("not_found"), Complaint where there can be none."""
+async def _told(settings: Settings, recording_id: UUID) -> tuple[Row, Sequence[EvidenceReel]]:
+    """What the report should say, and what cuts kept back. Refusal("not_found"), Complaint where there can be none."""
     catalogue = Catalogue.from_settings(settings.storage, "lectern-recording")
     try:
         async with catalogue.transaction() as tx:
@@ -52,6 +54,6 @@ async def _reported(settings: Settings, recording_id: UUID) -> Row:
                 raise Complaint(f"recording {recording_id} is still captured: it has no report yet")
             if recording.state in (RecordingState.purging, RecordingState.purged):
                 raise Complaint(f"recording {recording_id} was purged; its certificate says when and why")
-            return await report(tx, recording)
+            return await report(tx, recording), await evidence.of_recording(tx, recording_id)
     finally:
         await catalogue.close()

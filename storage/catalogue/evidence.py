@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from domain.facts import EvidenceStored
 from domain.permissions import Reach
 from domain.states import RecordingState
 from storage.catalogue import recordings
@@ -40,6 +41,7 @@ async def store(tx: Transaction, reel: EvidenceReel) -> bool:
     if there is None:
         tx.session.add(reel)
         await tx.session.flush()
+        await tx.fact(EvidenceStored(recording_id=reel.recording_id, evidence_reel_id=reel.id))
         return True
     if there.sha256 != reel.sha256:
         raise ValueError(f"{reel.object_key} is kept with other bytes")

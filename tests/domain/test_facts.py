@@ -36,6 +36,7 @@ def test_the_names_that_rows_hold_are_these() -> None:
         "take_started": ["session_id", "take_id"],
         "take_ended": ["session_id", "take_id"],
         "reel_stored": ["recording_id", "reel_id"],
+        "evidence_stored": ["recording_id", "evidence_reel_id"],
         "recording_stored": ["recording_id"],
         "ladder_completed": ["recording_id"],
         "work_retried": ["recording_id", "work_id"],

@@ -20,6 +20,7 @@ from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
 from ingest.take import Publish
 from ingest.timeline import LEAD, Timeline
+from ingest.unrecorded import Unrecorded
 from media.packet import Packet
 from tests.ingest.builders import AUDIO, VIDEO
 from tests.ingest.live_house import House
@@ -203,7 +204,7 @@ def test_the_take_s_report_and_the_encoder_s_health_say_it(settings: IngestSetti
     for comes, _, packet in Encoder(picture_ppm=5_000).sent(90):
         house.seconds = comes
         take.packet(packet)
-    told = findings(take, disk_gaps=0)
+    told = findings(take, 0, Unrecorded())
     assert told["repairs"].keys() == {"drift"}
     assert 3 <= told["repairs"]["drift"] <= 4
     assert {(one["kind"], one["track"]) for one in told["repaired"]} == {("drift", "video")}
@@ -223,7 +224,7 @@ def test_a_browser_s_clocks_are_not_watched(settings: IngestSettings) -> None:
     for comes, _, packet in Encoder(picture_ppm=5_000).sent(60):
         house.seconds = comes
         take.packet(packet)
-    assert findings(take, disk_gaps=0)["repairs"] == {}
+    assert findings(take, 0, Unrecorded())["repairs"] == {}
     take.ended("unpublished")
 
 

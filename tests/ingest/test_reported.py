@@ -12,7 +12,7 @@ from ingest.settings import IngestSettings
 from lectern.whole_recording import examine
 from retention.report import Row, report
 from retention.report_writing import write_report
-from storage.catalogue import recordings
+from storage.catalogue import evidence, recordings
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import valkey as embedded_valkey
 from storage.objects.store import ObjectStore
@@ -48,9 +48,10 @@ async def reported(catalogue: Catalogue, objects: ObjectStore, recording_id: UUI
     assert await write_report(catalogue, objects, recording_id)
     async with catalogue.transaction() as tx:
         said = await report(tx, await recordings.get(tx, recording_id))
-    checks = await anyio.to_thread.run_sync(lambda: list(examine(objects, recording_id, said)))
+        kept = await evidence.of_recording(tx, recording_id)
+    checks = await anyio.to_thread.run_sync(lambda: list(examine(objects, recording_id, said, kept)))
     assert [str(check) for check in checks if not check.passed] == []
-    assert len(checks) == 2 + len(said["inits"]) + len(said["reels"]) + len(said["takes"])
+    assert len(checks) == 2 + len(said["inits"]) + len(said["reels"]) + len(kept) + len(said["takes"])
     return said
 
 
@@ -80,6 +81,7 @@ async def test_a_lecture_is_proven_from_the_encoder_to_the_store(
     assert first["withheld_ms"] >= 2000
     came, dropped = second["findings"]["frames"], second["findings"]["dropped"]
     assert {kind: came[kind] - dropped.get(kind, 0) for kind in came} == second["stored"]
+    assert first["withheld"]["video"] >= 60
     assert sum(first["stored"].values()) < sum(first["findings"]["frames"].values())
     assert ["withheld"] in [gap["reasons"] for gap in said["gaps"]]
     assert ["encoder_away"] in [gap["reasons"] for gap in said["gaps"]]

@@ -15,7 +15,8 @@ import av
 from media.counting import count
 from media.fragments import fragment, init_segment, track_run
 from media.packet import VIDEO_TIMESCALE, Packet, Track, audio_track, video_track
-from storage.catalogue import reels, takes
+from storage.catalogue import evidence, reels, takes
+from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.reel import Reel
 from storage.catalogue.tables.take import Take
 from storage.catalogue.transaction import Transaction
@@ -96,6 +97,24 @@ async def capture(tx: Transaction, objects: ObjectStore, take: Take, of: Clip) -
         await _reel(tx, objects, take, row.id, first, segments[first : first + SEGMENTS_A_REEL], of.tracks)
         for first in range(0, len(segments), SEGMENTS_A_REEL)
     ]
+
+
+async def withhold(tx: Transaction, objects: ObjectStore, take: Take, reel: Reel) -> EvidenceReel:
+    """Makes evidence of a stored reel, as if a cut had kept it from the audience."""
+    placed = await reels.get(tx, reel.id)
+    assert placed is not None
+    key = keys.evidence_reel(reel.recording_id, take.id, reel.number)
+    init_key = keys.evidence_init(reel.recording_id, take.id, placed.init.number)
+    objects.put_bytes(key, objects.read(reel.object_key))
+    objects.put_bytes(init_key, objects.read(placed.init.object_key))
+    kept = EvidenceReel(
+        recording_id=reel.recording_id, take_id=take.id, init_key=init_key, object_key=key, bytes=reel.bytes,
+        sha256=reel.sha256, duration_ms=reel.duration_ms, starts_at=reel.starts_at,
+        segments=[{**one, "msn": -1} for one in reel.segments], tracks=reel.tracks, stored_at=reel.stored_at,
+    )  # fmt: skip
+    assert await evidence.store(tx, kept)
+    await tx.session.delete(reel)
+    return kept
 
 
 async def _reel(

@@ -19,12 +19,13 @@ from media.fragments import init_segment
 from retention.report_writing import write_report
 from storage.catalogue import recordings, reels, sessions, takes
 from storage.catalogue.reels import Placed
+from storage.catalogue.tables.take import Take
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import s3 as embedded_s3
 from storage.objects import keys
 from storage.objects.store import ObjectStore
 from tests.conftest import CatalogueUrls
-from tests.kit.captured import Clip, capture, clip
+from tests.kit.captured import Clip, capture, clip, withhold
 from tests.storage.catalogue import builders
 from tests.storage.catalogue.builders import NOON
 
@@ -71,7 +72,8 @@ def verify(catalogue_urls: CatalogueUrls, s3: embedded_s3.Running) -> Verify:
 async def stored(catalogue: Catalogue, objects: ObjectStore, clip: Clip, **findings: Any) -> tuple[UUID, list[Placed]]:
     """A whole recording with its report; `findings` change what its take says."""
     frames = {kind: sum(1 for p in clip.packets if p.track.kind == kind) for kind in ("video", "audio")}
-    found = {"frames": frames, "dropped": {}, "disk_gaps": 0, "repairs": {}, "repaired": []} | findings
+    found = {"frames": frames, "dropped": {}, "disk_gaps": 0, "repairs": {}, "repaired": []}
+    found |= {"unrecorded": {"frames": {}, "stretches": []}, "ends_at_ms": 8000} | findings
     async with catalogue.transaction() as tx:
         session = await builders.session(tx, await builders.place(tx))
         take = await builders.take(tx, session)
@@ -135,7 +137,7 @@ async def test_each_thing_that_can_be_wrong_is_found(
     changed = json.loads(written)
     changed["reels"].pop()
     object_store.put_bytes(keys.report(recording_id), json.dumps(changed).encode())
-    assert await failed() == ["report", "take 1"]
+    assert await failed() == ["report", "times", "take 1"]
     remove(object_store, keys.report(recording_id))
     assert await failed() == ["report"]
     object_store.put_bytes(keys.report(recording_id), written)
@@ -156,12 +158,44 @@ async def test_frames_that_came_and_are_nowhere(
     assert lines[-2].endswith("lost")
 
 
+EXPLAINED = {
+    "dropped": {"video": 1},
+    "unrecorded": {"frames": {"video": 2}, "stretches": [{"at_ms": 0, "duration_ms": 80}]},
+}
+
+
 async def test_frames_that_the_disk_did_not_take_or_nobody_could_decode_are_explained(
     catalogue: Catalogue, object_store: ObjectStore, small_clip: Clip, verify: Verify
 ) -> None:
-    recording_id, _ = await stored(catalogue, object_store, small_clip, frames={"video": 203}, disk_gaps=1)
+    recording_id, _ = await stored(catalogue, object_store, small_clip, frames={"video": 203}, **EXPLAINED)
     code, lines = await verify(recording_id)
-    assert (code, lines[-2].endswith("3 video frames withheld or not recorded")) == (0, True)
+    assert code == 0
+    assert lines[-2].endswith("stored, 1 video frames before a key frame, 2 video frames not recorded")
+
+
+async def test_a_hole_does_not_excuse_another_loss(
+    catalogue: Catalogue, object_store: ObjectStore, small_clip: Clip, verify: Verify
+) -> None:
+    recording_id, _ = await stored(catalogue, object_store, small_clip, frames={"video": 204}, **EXPLAINED)
+    code, lines = await verify(recording_id)
+    assert (code, lines[-2].endswith("1 video frames lost")) == (1, True)
+
+
+async def test_what_was_withheld_is_counted_and_read_back_too(
+    catalogue: Catalogue, object_store: ObjectStore, small_clip: Clip, verify: Verify
+) -> None:
+    recording_id, (_, second) = await stored(catalogue, object_store, small_clip)
+    async with catalogue.transaction() as tx:
+        take = await tx.session.get_one(Take, second.reel.take_id)
+        kept = await withhold(tx, object_store, take, await tx.session.merge(second.reel))
+    assert await write_report(catalogue, object_store, recording_id)
+    code, lines = await verify(recording_id)
+    assert code == 0, lines
+    assert lines[3].startswith("ok    evidence 00001: ")
+    assert lines[-2].endswith("100 video and 189 audio frames stored, 100 video and 187 audio frames withheld")
+    remove(object_store, kept.object_key)
+    code, lines = await verify(recording_id)
+    assert [line.split(":")[0] for line in lines if line.startswith("FAIL")] == ["FAIL  evidence 00001"]
 
 
 async def test_what_cannot_be_verified_is_said_in_one_line(

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.facts import RecordingStored, ReelStored, TakeEnded
+from domain.facts import EvidenceStored, RecordingStored, ReelStored, TakeEnded
 from domain.states import RecordingMove, SessionMove
-from retention.reactions import REPORT_JOB, recording_stored, reel_stored, take_ended
-from retention.report import Row, gaps, report
+from retention.reactions import REPORT_JOB, evidence_stored, recording_stored, reel_stored, take_ended
+from retention.report import Row, Stretch, gaps, report
 from retention.report_writing import write_report
 from storage.catalogue import recordings, reels, retention, sessions, takes
 from storage.catalogue.tables.session import Session
@@ -21,9 +21,9 @@ from storage.catalogue.transaction import Catalogue, Transaction
 from storage.objects import keys
 from storage.objects.faults import ObjectMissing
 from storage.objects.store import ObjectStore
-from tests.kit.captured import Clip, capture, clip
+from tests.kit.captured import Clip, capture, clip, withhold
 from tests.storage.catalogue import builders
-from tests.storage.catalogue.builders import NOON, SYSTEM
+from tests.storage.catalogue.builders import NOON
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +33,8 @@ FOUND = {
     "missing": 0,
     "malformed": 0,
     "disk_gaps": 0,
+    "unrecorded": {"frames": {}, "stretches": []},
+    "ends_at_ms": 8000,
     "repairs": {"jump": 1},
     "repaired": [{"kind": "jump", "track": "video", "at_ms": 1200, "ticks": -90_000}],
 }
@@ -146,29 +148,17 @@ async def test_what_a_cut_kept_is_a_gap_with_its_reason_and_no_name(
         session, take = await captured(tx)
         recording_id = await end(tx, session, take)
         first, second = await reels.of_recording(tx, recording_id)
-        second.reel.segments = [one | {"starts_at_ms": one["starts_at_ms"] + 4000} for one in second.reel.segments]
-        second.reel.tracks = [
-            one | {name: one[name] + 4 * one["timescale"] for name in ("start", "end")}
-            for one in second.reel.tracks or ()
-        ]
-        await tx.session.flush()
-        evidence = keys.evidence_reel(recording_id, take.id, 3)
-        await tx.audit(
-            SYSTEM,
-            "evidence_stored",
-            "recording",
-            recording_id,
-            object_key=evidence,
-            duration_ms=4000,
-            starts_at_ms=4000,
-        )
+        kept = await withhold(tx, object_store, take, second.reel)
+        late = await evidence_stored(tx, EvidenceStored(recording_id=recording_id, evidence_reel_id=kept.id), NOON)
         said = await report(tx, await recordings.get(tx, recording_id))
     (gap,) = said["gaps"]
-    assert (gap["after_reel"], gap["before_reel"]) == (first.reel.number, second.reel.number)
+    assert (gap["after_reel"], gap["before_reel"]) == (first.reel.number, None)
     assert (gap["at_ms"], gap["duration_ms"], gap["reasons"]) == (4000, 4000, ["withheld"])
-    assert gap["ticks"]["video"] == 4 * 90_000
-    assert said["takes"][0]["withheld_ms"] == 4000
+    (one,) = said["takes"]
+    assert one["withheld_ms"] == 4000
+    assert one["withheld"] == {track["kind"]: track["frames"] for track in second.reel.tracks or ()}
     assert "evidence" not in json.dumps(said)
+    assert [order.job for order in late] == [REPORT_JOB], "it came when the report was written already"
 
 
 def reel(number: int, start: int, **changes: object) -> Row:
@@ -211,7 +201,34 @@ def test_what_is_missing_before_the_first_reel_and_of_uncounted_ones() -> None:
     assert gaps([]) == gaps([reel(1, 0)]) == []
     (gap,) = gaps([reel(2, 30)])
     assert (gap["after_reel"], gap["reasons"]) == (None, ["not_recorded"])
+    assert (gap["at_ms"], gap["duration_ms"]) == (0, 30_000)
     assert gaps([reel(1, 0, tracks=None), reel(2, 10, tracks=None)]) == []
+
+
+def take(ends_at_ms: int, *unrecorded: tuple[int, int]) -> Row:
+    stretches = [{"at_ms": at_ms, "duration_ms": duration_ms} for at_ms, duration_ms in unrecorded]
+    return {"id": "a", "findings": {"ends_at_ms": ends_at_ms, "unrecorded": {"frames": {}, "stretches": stretches}}}
+
+
+def test_what_is_missing_behind_the_last_reel() -> None:
+    rows = [reel(1, 0)]
+    assert gaps(rows, [take(10_900)]) == [], "tracks do not end together"
+    assert gaps(rows, [{"id": "a", "findings": None}]) == []
+    (gap,) = gaps(rows, [take(25_000, (10_000, 15_000))])
+    assert gap == {
+        "after_reel": 1, "before_reel": None, "at_ms": 10_000, "duration_ms": 15_000, "ticks": {},
+        "reasons": ["not_recorded"],
+    }  # fmt: skip
+    (nothing_stored,) = gaps([], [take(25_000, (0, 25_000))])
+    assert (nothing_stored["at_ms"], nothing_stored["duration_ms"]) == (0, 25_000)
+    (both,) = gaps(rows, [take(25_000, (10_000, 5_000))], [Stretch("a", 15_000, 25_000)])
+    assert both["reasons"] == ["not_recorded", "withheld"]
+
+
+def test_a_hole_that_the_disk_made_is_no_pause_of_the_encoder() -> None:
+    """The rest of one segment is not there; the next has the next number."""
+    (gap,) = gaps([reel(1, 0), reel(2, 11)], [take(21_000, (10_000, 1000))])
+    assert (gap["at_ms"], gap["duration_ms"], gap["reasons"]) == (10_000, 1000, ["not_recorded"])
 
 
 def test_one_track_alone_that_does_not_go_on_is_told() -> None:

@@ -24,5 +24,7 @@ class EvidenceReel(Identified, Table):
     """Program date time of its first sample."""
     segments: Mapped[list[Json]]
     """As a reel's; their `msn` says nothing: they are in no playlist of the audience."""
+    tracks: Mapped[list[Json] | None]
+    """As a reel's: what is in it was counted at capture."""
     stored_at: Mapped[datetime]
     """When the object had been read back and matched `sha256`."""

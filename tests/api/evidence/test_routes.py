@@ -14,15 +14,14 @@ from domain.states import SessionMove
 from media.fragments import packets
 from media.playlist import parse_media
 from retention.purge import purge
-from storage.catalogue import audit, evidence, recordings, reels, retention, sessions, takes
+from storage.catalogue import audit, recordings, retention, sessions, takes
 from storage.catalogue.audit import Wanted
-from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.take import Take
 from storage.catalogue.transaction import Actor, Catalogue
 from storage.objects import keys
 from storage.objects.store import ObjectStore
 from tests.api.conftest import ORIGIN, Client, Clock, People, School, client_of
-from tests.kit.captured import Clip, capture, clip
+from tests.kit.captured import Clip, capture, clip, withhold
 from tests.storage.catalogue import builders
 
 pytestmark = pytest.mark.anyio
@@ -60,25 +59,12 @@ async def cut(catalogue: Catalogue, object_store: ObjectStore, school: School, c
         take = await builders.take(tx, session, clock.now)
         shown, other = (await capture(tx, object_store, take, source_clip))[:2]
         assert take.recording_id is not None
-        key = keys.evidence_reel(take.recording_id, take.id, other.number)
-        media = object_store.read(other.object_key)
-        placed = await reels.get(tx, other.id)
-        assert placed is not None
-        init = object_store.read(placed.init.object_key)
-        init_key = keys.evidence_init(take.recording_id, take.id, 0)
-        object_store.put_bytes(key, media)
-        object_store.put_bytes(init_key, init)
-        reel = EvidenceReel(
-            recording_id=take.recording_id, take_id=take.id, init_key=init_key, object_key=key, bytes=len(media),
-            sha256=other.sha256, duration_ms=other.duration_ms, starts_at=other.starts_at,
-            segments=[{**one, "msn": -1} for one in other.segments], stored_at=clock.now,
-        )  # fmt: skip
-        assert await evidence.store(tx, reel)
-        await tx.session.delete(other)
+        kept = await withhold(tx, object_store, take, other)
+        init, media = object_store.read(kept.init_key), object_store.read(kept.object_key)
         row = await sessions.lock(tx, session.id)
         await sessions.move(tx, row, SessionMove.cut, clock.now, "误入")
         await tx.audit(Actor.system("t"), "session_cut", "session", session.id, reason="误入")
-    return Cut(session.id, take.recording_id, take, shown.object_key, key, len(packets(init, media)))
+    return Cut(session.id, take.recording_id, take, shown.object_key, kept.object_key, len(packets(init, media)))
 
 
 async def opened(client: Client, cut: Cut) -> str:
