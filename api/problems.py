@@ -70,6 +70,7 @@ STATUS: dict[RefusalCode, int] = {
     _C.node_full: 503,
     _C.department_full: 503,
     _C.disk_full: 507,
+    _C.catalogue_away: 503,
     _C.unsupported_codec: 415,
     _C.token_invalid: 403,
     _C.token_expired: 403,

@@ -100,6 +100,29 @@ def admit(
     return Admission(takes_over)
 
 
+def readmit(
+    credential: Credential | None,
+    session: SessionFacts | None,
+    current: Publisher | None,
+    *,
+    owned: bool,
+    now: datetime,
+    limits: AdmissionLimits,
+    load: NodeLoad = NodeLoad(),
+    session_id: UUID | None = None,
+) -> Admission:
+    """Decides a publish while the catalogue does not answer (docs/decisions/0033): an encoder that was let in may come
+    back to where it was, by what was last known of it.
+
+    `credential` and `session` are as the catalogue had them last, None for a key that was not let in here; `owned` says
+    whether the session is live at this node, which has heard of no newer owner. The codes are those of `admit`, and
+    catalogue_away for whoever has to wait: nobody can say yet whether it may.
+    """
+    if credential is None or session is None or credential.slot != Slot.main or not owned:
+        raise Refusal(RefusalCode.catalogue_away)
+    return admit(credential, session, current, now=now, limits=limits, load=load, session_id=session_id)
+
+
 def _require_valid(credential: Credential, now: datetime) -> None:
     if credential.revoked_at is not None and credential.revoked_at <= now:
         raise Refusal(RefusalCode.key_revoked, revoked_at=credential.revoked_at)

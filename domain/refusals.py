@@ -51,6 +51,7 @@ class RefusalCode(StrEnum):
     node_full = auto()
     department_full = auto()
     disk_full = auto()
+    catalogue_away = auto()
     unsupported_codec = auto()
 
     # May this person watch

@@ -12,9 +12,10 @@ import structlog
 from sqlalchemy import select
 
 from domain.states import RecordingState, SessionState
-from ingest import letting_go
+from ingest import late_takes, letting_go
 from ingest.events import CLOCK
 from ingest.lives import Lives
+from ingest.reel_plan import TakeAbout
 from ingest.reels import ReelBuilder, ReelJob
 from ingest.spool_recovery import RecoveredTake, recover, take_folders
 from storage.catalogue import reels, takes
@@ -57,7 +58,7 @@ async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake],
     for job in jobs:
         lives.submit(job)
     for take in found:
-        _end_take(lives, take.spool.about.take_id, now)
+        _end_take(lives, take.spool.about, now)
         letting_go.remove_if_done(take.spool)
     if found:
         log.info("spool_recovered", takes=len(found), reels=len(jobs))
@@ -104,5 +105,9 @@ def _jobs(lives: Lives, take: RecoveredTake, numbers: dict[UUID, int]) -> list[R
     return jobs
 
 
-def _end_take(lives: Lives, take_id: UUID, now: datetime) -> None:
-    lives.ledger.put("take_recovered", lambda tx: takes.end(tx, take_id, now, "owner_lost"))
+def _end_take(lives: Lives, about: TakeAbout, now: datetime) -> None:
+    async def write(tx: Transaction) -> None:
+        await late_takes.write(tx, about, now)
+        await takes.end(tx, about.take_id, now, "owner_lost")
+
+    lives.ledger.put("take_recovered", write)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.kinds import Protocol
 from ingest.events import HeldRun
 from media.counting import RunCount
 from storage.objects import keys
@@ -38,6 +39,17 @@ class PlannedSegment(msgspec.Struct, frozen=True):
     """What is in it, track by track, from when it was made; None after a crash: its spool file has it."""
 
 
+class LateTake(msgspec.Struct, frozen=True):
+    """What the row of a take says that began while no row could be written."""
+
+    credential_id: UUID
+    epoch: int
+    protocol: Protocol
+    encoder: str
+    address: str
+    started_at: datetime
+
+
 class TakeAbout(msgspec.Struct, frozen=True):
     """What a spool folder is of; written first into it."""
 
@@ -51,6 +63,8 @@ class TakeAbout(msgspec.Struct, frozen=True):
     first_msn: int
     delay_seconds: float = 0.0
     """Of the release gate: where there is one, the index says how far its parts got out."""
+    late: LateTake | None = None
+    """Where the take's row may not stand yet (`late_takes.py`)."""
 
 
 class ReelPlan(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from ingest import late_takes
 from ingest.events import CLOCK
 from ingest.kept_init import track_row
 from ingest.reel_plan import PlannedSegment, ReelPlan
@@ -66,6 +67,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
     Evidence has a table of its own, and an audit entry: no reader of reels must find it.
     """
     plan, about, copy = job.plan, job.spool.about, sent.reel
+    await late_takes.write(tx, about, now)
     if plan.evidence:
         if await _keep_evidence(tx, job, sent, now):
             await tx.audit(

@@ -22,6 +22,7 @@ from ingest.hls.server import Delivery
 from ingest.hls.sources import SegmentReader
 from ingest.hls.viewers import Viewers
 from ingest.http import Dispatch, HttpServer, Mounted
+from ingest.known_keys import READ_SECONDS
 from ingest.listening import LONGEST_TOKEN, Listening
 from ingest.lives import Lives
 from ingest.metrics import Metrics
@@ -106,6 +107,7 @@ class IngestService:
             keys.control, self.lives, self.viewers, self._reader, catalogue, store, self._valkey, wall=wall
         )
         self.publishing.silent_elsewhere = self.neighbours.silent_seconds
+        self.publishing.newer_owner = self.neighbours.has_newer_owner
         self._statistics = Statistics(self.lives, self.viewers, self.metrics, self._valkey, wall=wall)
         self.publishing.refused = self._statistics.refused
         self._audience = Audience(self.lives, self.viewers, self._valkey, wall=wall)
@@ -148,6 +150,7 @@ class IngestService:
         every(WATCH_SECONDS, "watch", self._watch)
         every(1.0, "second", self._lives, self._near, self._statistics.tell, self._audience.second)
         every(LOOK_SECONDS, "neighbours", self.neighbours.look)
+        every(READ_SECONDS, "keys", self.publishing.known.read)
         every(COMPLETE_SECONDS, "complete", self._reconcile)
         # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
         # And upload threads give the interpreter back to the loop after half a millisecond, not after five.

@@ -102,6 +102,10 @@ class Neighbours:
             return None
         return await self._moves.silent_seconds(session_id, owner)
 
+    async def has_newer_owner(self, session_id: UUID, epoch: int) -> bool:
+        """Whether another node is known to have claimed the session since, though the catalogue does not answer."""
+        return await self._owners.has_newer(session_id, epoch)
+
     def whip_door(self, inner: Mounted) -> WhipDoor:
         """What passes requests on that belong to a publish at another process."""
         return WhipDoor(inner, self._upstream, self._secret, url=self._lives.settings.control_url)

@@ -22,6 +22,7 @@ _SENTENCES = {
     RefusalCode.node_full: (FAILED, "This server is full, try again later."),
     RefusalCode.department_full: (FAILED, "This department has as many encoders on the air as it may."),
     RefusalCode.disk_full: (FAILED, "This server's disk is full, try again later."),
+    RefusalCode.catalogue_away: (FAILED, "This server cannot look up stream keys now, try again in a moment."),
     RefusalCode.unsupported_codec: (FAILED, "What is sent here cannot be used."),
 }
 _BEIJING = timezone(timedelta(hours=8), "UTC+8")

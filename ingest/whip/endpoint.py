@@ -17,7 +17,6 @@ import structlog
 from domain.kinds import Protocol
 from domain.refusals import Refusal, RefusalCode
 from ingest.hls.answers import NEVER, Answer, Scope, Send
-from ingest.publishing import Wish
 from ingest.rtmp.events import EndReason
 from ingest.take import Publish
 from ingest.whip import request
@@ -28,6 +27,7 @@ from ingest.whip.problems import FRAGMENT, RETRY_AFTER, SDP, from_refusal, not_a
 from ingest.whip.settings import WhipSettings
 from ingest.whip.sink import PublishHandler, PublishSink
 from ingest.whip.transport import NoPort
+from ingest.wish import Wish
 
 log = structlog.get_logger()
 

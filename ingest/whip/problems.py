@@ -33,6 +33,7 @@ _STATUS = {
     _C.node_full: 503,
     _C.department_full: 503,
     _C.disk_full: 507,
+    _C.catalogue_away: 503,
 }
 
 

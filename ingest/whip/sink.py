@@ -6,7 +6,7 @@ Rule: a sink's methods are called in order, on the event loop, and return at onc
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from ingest.publishing import Wish
+from ingest.wish import Wish
 from media.packet import Packet, Track
 
 Clock = Callable[[], float]

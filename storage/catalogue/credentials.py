@@ -1,5 +1,6 @@
 """Ingest credentials. A key is derived from its credential's id (`domain.ingest_key`); the catalogue has its hash."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -63,13 +64,18 @@ async def issue(tx: Transaction, new: NewCredential, now: datetime) -> IngestCre
 
 async def present(tx: Transaction, key_hash: bytes) -> Presented | None:
     """What stands behind a key; None where there is nothing."""
+    return (await present_many(tx, [key_hash])).get(key_hash)
+
+
+async def present_many(tx: Transaction, key_hashes: Collection[bytes]) -> dict[bytes, Presented]:
+    """The same of several, in one statement."""
     statement = (
         select(IngestCredential, Session)
         .join(Session, Session.id == IngestCredential.session_id)
-        .where(IngestCredential.key_hash == key_hash)
+        .where(IngestCredential.key_hash.in_(key_hashes))
     )
-    row = (await tx.session.execute(statement)).one_or_none()
-    return None if row is None else Presented(*row.tuple())
+    rows = (await tx.session.execute(statement)).tuples()
+    return {credential.key_hash: Presented(credential, session) for credential, session in rows}
 
 
 async def standing(tx: Transaction, session_id: UUID, slot: Slot, now: datetime) -> IngestCredential | None:

@@ -64,24 +64,27 @@ async def start(tx: Transaction, new: NewTake, now: datetime) -> Take:
         if session.state not in (SessionState.live, SessionState.cut):
             await sessions.move(tx, session, SessionMove.go_live, now)
         recording_id = (await recordings.of_live_session(tx, session, now)).id
-    take = Take(
-        id=new.id,
-        session_id=new.session_id,
-        recording_id=recording_id,
-        slot=new.slot,
-        number=await _next_number(tx, new.session_id),
-        protocol=new.protocol,
-        encoder=new.encoder,
-        address=new.address,
-        credential_id=new.credential_id,
-        epoch=new.epoch,
-        state=TakeState.publishing,
-        started_at=now,
-    )
-    tx.session.add(take)
-    await tx.session.flush()
-    await tx.fact(TakeStarted(session_id=new.session_id, take_id=take.id))
-    return take
+    return await _add(tx, new, recording_id, now)
+
+
+async def start_late(tx: Transaction, new: NewTake, recording_id: UUID, started_at: datetime, now: datetime) -> None:
+    """Writes down a main take that began while the catalogue was away; done again, it changes nothing.
+
+    Nobody is refused here, for it did begin. Where another node has claimed the session meanwhile it stands as ended,
+    as the takes do that were on: its media joins the recording all the same.
+    """
+    if await tx.session.get(Take, new.id) is not None:
+        return
+    await sessions.lock(tx, new.session_id)
+    if await tx.session.get(Take, new.id) is not None:  # written by another while the row was waited for
+        return
+    owner = await live_owner.find(tx, new.session_id)
+    if owner is not None and owner.epoch > new.epoch:
+        await _add(tx, new, recording_id, started_at, over_at=max(now, started_at))
+        return
+    if (old := await publishing(tx, new.session_id, new.slot)) is not None:
+        await end(tx, old.id, started_at, "taken_over")
+    await _add(tx, new, recording_id, started_at)
 
 
 async def describe(tx: Transaction, take_id: UUID, format_: Format) -> None:
@@ -175,6 +178,34 @@ async def put_init(
     await tx.session.execute(statement)
     rows = await tx.session.scalars(select(TakeInit).where(TakeInit.take_id == take_id, TakeInit.number == number))
     return rows.one()
+
+
+async def _add(
+    tx: Transaction, new: NewTake, recording_id: UUID | None, started_at: datetime, over_at: datetime | None = None
+) -> Take:
+    """`over_at`: since when it is over, where another node had the session before this was written."""
+    take = Take(
+        id=new.id,
+        session_id=new.session_id,
+        recording_id=recording_id,
+        slot=new.slot,
+        number=await _next_number(tx, new.session_id),
+        protocol=new.protocol,
+        encoder=new.encoder,
+        address=new.address,
+        credential_id=new.credential_id,
+        epoch=new.epoch,
+        state=TakeState.publishing if over_at is None else TakeState.ended,
+        started_at=started_at,
+        ended_at=over_at,
+        end_reason=None if over_at is None else "owner_lost",
+    )
+    tx.session.add(take)
+    await tx.session.flush()
+    await tx.fact(TakeStarted(session_id=new.session_id, take_id=take.id))
+    if over_at is not None:
+        await tx.fact(TakeEnded(session_id=new.session_id, take_id=take.id))
+    return take
 
 
 async def _next_number(tx: Transaction, session_id: UUID) -> int:

@@ -12,10 +12,11 @@ from domain.kinds import Protocol, Slot
 from domain.refusals import Refusal, RefusalCode
 from domain.states import SessionState, TakeState
 from ingest.lives import Lives
-from ingest.publishing import Publishing, Wish
+from ingest.publishing import Publishing
 from ingest.settings import IngestSettings
 from ingest.side_take import SideTake
 from ingest.take import Publish, Take
+from ingest.wish import Wish
 from storage.catalogue import credentials, institute, live_owner, recordings, sessions, takes
 from storage.catalogue.tables.department import Department
 from storage.catalogue.tables.take import Take as TakeRow
@@ -87,6 +88,21 @@ async def test_the_first_main_take_makes_the_session_live_and_its_recording(
     (row,) = await rows(catalogue, told.session_id)
     assert (row.id, row.state, row.encoder, row.recording_id) == (take.id, TakeState.publishing, "OBS", recording.id)
     assert lives.publishers == 1
+
+
+async def test_what_an_encoder_calls_itself_keeps_no_take_from_its_end(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    told = await lesson(catalogue)
+    take = await publisher.admit(Request(told.key, encoder="OBS \0 Studio \ud800"))
+    for packet in lecture(1):
+        take.packet(packet)
+    take.metadata({"encoder": "obs\0\udfff"})
+    take.ended("unpublished")
+    await lives.ledger.drain(5)
+    (row,) = await rows(catalogue, told.session_id)
+    assert (row.state, row.encoder) == (TakeState.ended, "OBS  Studio ?")
 
 
 async def test_keys_that_do_not_let_in(publishing: tuple[Publishing, Lives], catalogue: Catalogue) -> None:

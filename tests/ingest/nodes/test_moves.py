@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 
 from domain.states import TakeState
+from storage import live_hints
 from storage.catalogue import live_owner, takes
-from tests.ingest.classroom import Lesson, encoder, lesson, order
+from storage.live_hints import LiveHint, Note
+from tests.ingest.classroom import Lesson, encoder, lesson, now, order
 from tests.ingest.nodes.house import Node, fall_silent, node, segments_of
 from tests.ingest.wired import Stores, until
 
@@ -120,6 +123,47 @@ async def test_a_node_that_hears_nothing_is_fenced_by_the_catalogue(stores: Stor
         await until(lambda: stores.is_stored(told))
         stored = await stores.msns(told)
         assert len(set(stored)) == len(stored)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("hears", [True, False], ids=["by Valkey", "by nothing"])
+async def test_an_encoder_that_comes_back_to_who_is_owner_no_more(stores: Stores, hears: bool) -> None:
+    """Cut off from the catalogue, a lets its encoder back; not when Valkey says that b, which cannot reach a, has
+    claimed the session. What a took without knowing it joins the recording, as what it was taking would have.
+    """
+    told = await lesson(stores.catalogue)
+    async with node(stores, "a") as a:
+        async with encoder(a.service, told.key):
+            await a.shows(told, 2)
+        await until(lambda: answer(a.session(told).take is None))
+        await a.to_postgres.cut()
+        async with stores.catalogue.transaction() as tx:
+            epoch = await live_owner.claim(tx, told.session_id, "b", "http://127.0.0.1:9", now())
+        if hears:
+            async with redis.asyncio.Redis.from_url(stores.valkey.url) as valkey:
+                hint = LiveHint(epoch, "b", "http://127.0.0.1:9")
+                await live_hints.put(valkey, [Note(told.session_id, hint, b"")])
+        else:
+            await a.to_valkey.cut()
+        count = a.session(told).window.closed_count
+        async with encoder(a.service, told.key) as back:
+            if hears:
+                await asyncio.wait_for(back.wait(), 20)
+                assert not a.has(told)
+            else:
+                await a.shows(told, count + 2)
+            for wire in (a.to_postgres, a.to_valkey):
+                await wire.cut()
+                await wire.mend()
+            await until(lambda: gone(a, told))
+        async with encoder(a.service, told.key):
+            await a.shows(told, count + 4)
+            await order(stores.catalogue, told.session_id, "end")
+            await until(lambda: stores.is_stored(told))
+        assert {one.take_number for one in await stores.placed(told)} == ({1, 2} if hears else {1, 2, 3})
+    async with stores.catalogue.transaction() as tx:
+        rows = [(one.epoch, one.end_reason) for one in await takes.of_session(tx, told.session_id)]
+    assert rows == [(1, "disconnected"), *([] if hears else [(1, "owner_lost")]), (3, "ended")]
 
 
 async def test_who_is_not_the_owner_does_not_complete_the_recording(stores: Stores) -> None:

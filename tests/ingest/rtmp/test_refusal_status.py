@@ -8,7 +8,7 @@ from ingest.rtmp.refusal_status import status_of
 PUBLISH_CODES = [
     "unknown_key", "key_revoked", "key_expired", "outside_window", "session_over", "session_cancelled",
     "session_not_scheduled", "filing_missing", "key_in_use", "node_full", "department_full", "disk_full",
-    "unsupported_codec",
+    "catalogue_away", "unsupported_codec",
 ]  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def test_others_are_named() -> None:
 
 def test_a_key_in_use_lets_the_encoder_try_again_and_a_wrong_one_does_not() -> None:
     assert status_of(Refusal(RefusalCode.key_in_use))[0] == "NetStream.Publish.BadName"
+    assert status_of(Refusal(RefusalCode.catalogue_away))[0] == "NetStream.Publish.Failed"
     assert status_of(Refusal(RefusalCode.unknown_key))[0] == "NetStream.Publish.Denied"
 
 

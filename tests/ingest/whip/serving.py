@@ -15,10 +15,10 @@ import httpx
 import uvicorn
 
 from domain.refusals import Refusal, RefusalCode
-from ingest.publishing import Wish
 from ingest.rtmp.publishing import PublishRequest
 from ingest.whip.endpoint import WhipEndpoint
 from ingest.whip.settings import WhipSettings
+from ingest.wish import Wish
 from tests.ingest.rtmp.recorder import Recorder, Take
 
 KEY = "a-key-of-this-test"

@@ -69,6 +69,7 @@ async def test_who_has_no_key(whip: Whip) -> None:
         (RefusalCode.node_full, 503),
         (RefusalCode.department_full, 503),
         (RefusalCode.disk_full, 507),
+        (RefusalCode.catalogue_away, 503),
     ],
 )
 async def test_refusals(whip: Whip, code: RefusalCode, status: int) -> None:
