@@ -232,11 +232,11 @@ class LiveSession:
 
     def freed(self, job: ReelJob) -> None:
         """A reel's spool files are gone: its segments are read from the store from now on."""
-        offset = 0
+        key, offset = job.plan.key, 0
         for planned in job.plan.segments:
             segment = self.window.find(planned.msn)
             if segment is not None and planned.msn >= 0:
-                segment.source = StoredSource(job.plan.key, offset, planned.source.length)
+                segment.source = StoredSource(key, offset, planned.source.length)
             offset += planned.source.length
 
     def _withhold(self, passage: Passage) -> None:
@@ -270,8 +270,7 @@ class LiveSession:
             lies = self.recording.passed(event, self.window.segments[-1].msn, held)
             if closed is not None and lies is not None:
                 spool, planned = lies
-                place = planned.source
-                closed.source = SpoolSource(spool.folder / place.name, place.offset, place.length)
+                closed.source = SpoolSource(spool.folder, *planned.source)
         for event in passage.evidence:
             self.recording.withheld(event)
         if self.recording.paused:

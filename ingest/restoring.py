@@ -190,7 +190,7 @@ def _spooled(folder: Path, init_number: int, planned: PlannedSegment) -> WindowS
         planned.discontinuity,
         duration=planned.duration,
         length=place.length,
-        source=SpoolSource(folder / place.name, place.offset, place.length),
+        source=SpoolSource(folder, *place),
     )
 
 

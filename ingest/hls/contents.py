@@ -5,6 +5,7 @@ Who asks is no matter here.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from uuid import UUID
@@ -153,7 +154,7 @@ class Contents:
         source = segment.source
         if not isinstance(source, SpoolSource):
             return fetch
-        return _filed(SpoolSource(source.path, source.offset + offset, length), scope, fetch)
+        return _filed(replace(source, offset=source.offset + offset, length=length), scope, fetch)
 
     def _late_sound(self, window: LiveWindow, segment: WindowSegment, index: int, scope: Scope) -> Answer | Fetch:
         """The same of the audio rendition, which has to be made again."""
@@ -183,7 +184,7 @@ def _filed(source: SpoolSource, scope: Scope, fetch: Fetch) -> Filed | Fetch:
     if not length:
         return fetch
     head = answers.head_of(shown.status, answers.SEGMENT, shown.headers, length)
-    return Filed(head, SpoolSource(source.path, source.offset + shown.first, length), fetch)
+    return Filed(head, replace(source, offset=source.offset + shown.first, length=length), fetch)
 
 
 def _init(session: Shown, number: int, *, audio: bool) -> bytes | None:

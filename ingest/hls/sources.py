@@ -22,9 +22,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SpoolSource:
-    path: Path
+    """`name` is within the take's folder, which all its segments share: a path of its own would be most of what is kept
+    of a segment.
+    """
+
+    folder: Path
+    name: str
     offset: int
     length: int
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
 
 
 @dataclass(frozen=True, slots=True)

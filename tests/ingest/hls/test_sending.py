@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,7 @@ def piece(tmp_path: Path) -> SpoolSource:
     """All but the first bytes of a file."""
     path = tmp_path / "segment"
     path.write_bytes(os.urandom(LENGTH + 100))
-    return SpoolSource(path, 100, LENGTH)
+    return SpoolSource(path.parent, path.name, 100, LENGTH)
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ async def test_who_takes_nothing_is_given_up_as_the_listener_says(
 
 async def test_a_file_that_is_shorter_than_was_said_breaks_off(piece: SpoolSource, threads: ThreadPoolExecutor) -> None:
     os.truncate(piece.path, 5000)
-    server = Server(SpoolSource(piece.path, 100, 10_000), threads)
+    server = Server(replace(piece, length=10_000), threads)
     async with client(server) as line:
         assert await asyncio.wait_for(server.outcome, LIMIT_SECONDS) is Outcome.broken
         assert await everything(line, len(HEAD) + 4900) == HEAD + piece.path.read_bytes()[100:]
