@@ -276,15 +276,8 @@ class Lives:
         self.ledger.put("take_described", write)
 
     def _take_ended(self, session: LiveSession, take: Take, reason: str, refusal: str | None) -> None:
-<<<<<<< HEAD
-        now, format_, found = self._wall(), format_of(take), findings(take, session.recording.gaps)
-=======
-        now, format_, found = (
-            self._wall(),
-            _format(take),
-            findings(take, session.recording.gaps, session.recording.unrecorded(take.id)),
-        )
->>>>>>> 2dd6b45 (A recording's report accounts for every frame of a take, and for what is missing at both ends)
+        now, format_, recording = self._wall(), format_of(take), session.recording
+        found = findings(take, recording.gaps, recording.unrecorded(take.id))
 
         async def write(tx: Transaction) -> None:
             await takes.describe(tx, take.id, format_)
