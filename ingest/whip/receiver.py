@@ -80,6 +80,7 @@ class Receiver:
         self._clock = MediaClock()
         self._arrivals = Arrivals() if choice.transport_extension else None
         self._streams: dict[Kind, _Stream] = {}
+        self._replaced: set[Kind] = set()
         self._pictures = H264Depacketizer()
         self._tracks: dict[Kind, Track] = {}
         self._held_sound: list[Packet] | None = [] if choice.video and choice.audio else None
@@ -157,7 +158,8 @@ class Receiver:
     def _accept(self, taken: Taken, kind: Kind, packet: RtpPacket, now: float) -> None:
         stream = self._streams.get(kind)
         if stream is None or stream.ssrc != packet.ssrc:
-            if stream is not None:
+            if stream is not None and kind not in self._replaced:
+                self._replaced.add(kind)  # once is told: a peer may begin a stream with every packet
                 log.info("whip_stream_replaced", kind=kind)
             stream = self._begin(taken, kind, packet.ssrc, now)
         number = stream.unwrap(packet.sequence)

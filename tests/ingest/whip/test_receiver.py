@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, field
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.whip.choice import choose
 from ingest.whip.offer import read_offer
@@ -153,6 +154,14 @@ def test_another_stream_takes_the_place(peer: Peer) -> None:
     assert len(peer.take.packets) == 3
     assert peer.take.packets[2].dts - peer.take.packets[1].dts == 3000
     assert len(peer.take.tracks) == 2  # told again: the packets that follow name this one
+
+
+def test_a_peer_that_begins_a_stream_with_every_packet_is_told_of_once(peer: Peer) -> None:
+    with capture_logs() as said:
+        for number in range(50):
+            peer.picture(number, KEY, ssrc=100 + number)
+    assert [one["event"] for one in said] == ["whip_stream_replaced"]
+    assert len(peer.take.packets) == 50
 
 
 def test_b_frames_are_refused(peer: Peer) -> None:
