@@ -1,7 +1,7 @@
 """The ingest process put together: its listeners, its clocks, and how it stops.
 
-Stopping drains: no new publishes, encoders are told, open segments close, reels go up while there is time; what does
-not is in the spool, and the next start goes on with it.
+Before it stops it drains: no new publishes, encoders are told, open segments close, reels go up while there is time;
+what does not is in the spool, and the next start goes on with it.
 """
 
 import asyncio
@@ -49,6 +49,8 @@ from storage.objects.store import ObjectStore
 
 log = structlog.get_logger()
 
+DRAIN_SECONDS = 4.0
+"""With what else waits for encoders, viewers and the catalogue, a process ends within ten, whatever is away."""
 TICK_SECONDS = 0.1
 """How finely held media is let out, and how often the loop's lag is measured."""
 SWITCH_SECONDS = 0.0005
@@ -69,7 +71,7 @@ class IngestKeys:
 
 
 class IngestService:
-    """Runs from `start` to `stop`; `wall` is the clock of the rows and tokens."""
+    """Runs from `start` to `drain` and `stop`; `wall` is the clock of the rows and tokens."""
 
     def __init__(
         self,
@@ -160,14 +162,21 @@ class IngestService:
         gc.set_threshold(YOUNG_OBJECTS, 20, 100)
         log.info("ingest_started", http_port=self.http.port, rtmp_port=self.rtmp.port)
 
-    async def stop(self, drain_seconds: float = 4.0) -> None:
-        """Stops listening, closes what is open, gives uploads `drain_seconds`."""
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Takes nothing more in and closes what is open; uploads have until `seconds` from now. What they did not
+        bring to the store by then is given up, and found in the spool by the next start.
+        """
+        give_up = asyncio.get_running_loop().time() + seconds
         await asyncio.gather(self.rtmp.stop(), self.whip.stop())
         for session in self.lives.sessions.values():
             if session.take:
                 session.take.hang_up(FAILED, "The server is stopping, connect again in a moment.", "stopped")
             session.recording.flush()
-        await self.lives.uploader.drain(drain_seconds)
+        await self.lives.uploader.drain(max(1.0, give_up - asyncio.get_running_loop().time()))
+        await self.lives.uploader.stop()
+
+    async def stop(self) -> None:
+        """What was drained ends. Nothing is asked of the object store any more: it may be closed."""
         self._audience.keep_peaks()
         await self.lives.ledger.drain(1.0)
         if self.http and self._serving:
@@ -175,7 +184,6 @@ class IngestService:
             await asyncio.wait({self._serving}, timeout=3.0)
         await self.tasks.end()
         self.lives.disk.forget(lambda _: False)  # or the next start would send it all again
-        await self.lives.uploader.stop()
         await self.lives.ledger.stop()
         self.lives.close()
         self._reader.close()

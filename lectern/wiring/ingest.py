@@ -20,13 +20,13 @@ async def run_ingest(settings: Settings) -> None:
     """
     require_stores(settings.storage)
     keys = derive(settings.lectern)
-    catalogue = Catalogue.from_settings(settings.storage, "lectern-ingest")
+    catalogue, store = Catalogue.from_settings(settings.storage, "lectern-ingest"), ObjectStore(settings.storage)
     try:
         service = IngestService(
             settings.ingest,
             IngestKeys(keys.playback, keys.control),
             catalogue,
-            ObjectStore(settings.storage),
+            store,
             settings.storage.valkey_url,
             wall=now,
         )
@@ -37,6 +37,8 @@ async def run_ingest(settings: Settings) -> None:
     with stop_signals() as asked:
         await service.start()
         await either(asked, service.tasks.failed)
+        await service.drain()
+        store.close()  # what waits for it in threads would keep the process from ending
         await service.stop()
     await catalogue.close()
     if service.tasks.fault is not None:

@@ -109,6 +109,7 @@ async def ingest(
     try:
         yield service
     finally:
+        await service.drain()
         await service.stop()
 
 
