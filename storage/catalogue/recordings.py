@@ -156,13 +156,18 @@ async def lock_for_media(tx: Transaction, recording_id: UUID) -> Recording:
 
 
 async def grow(tx: Transaction, recording_id: UUID, *, duration_ms: int, size: int) -> None:
-    """Adds a stored reel's length and bytes. The version stays: growing is no edit that a person could lose."""
+    """Adds a stored reel's length and bytes, and locks the recording. RecordingGone, as above. The version stays:
+    growing is no edit that a person could lose.
+    """
     statement = (
         update(Recording)
-        .where(Recording.id == recording_id)
+        .where(Recording.id == recording_id, Recording.state.not_in((RecordingState.purging, RecordingState.purged)))
         .values(duration_ms=Recording.duration_ms + duration_ms, bytes=Recording.bytes + size)
+        .returning(Recording.id)
     )
-    await tx.session.execute(statement)
+    if await tx.session.scalar(statement) is None:
+        await lock(tx, recording_id)  # refused where there is none
+        raise RecordingGone(recording_id)
 
 
 async def set_poster(tx: Transaction, recording_id: UUID, object_key: str) -> None:

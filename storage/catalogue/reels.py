@@ -1,12 +1,16 @@
-"""Reels: stored once, whatever is sent again. The row, the recording's growth and the fact stand or fall together."""
+"""Reels: stored once, whatever is sent again. The row, the recording's growth and the fact stand or fall together.
+
+Each is one statement: a process that catches up after an outage stores many, and every round trip holds the row's lock.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from domain.facts import ReelStored
 from domain.kinds import Slot
@@ -55,34 +59,15 @@ async def store(tx: Transaction, new: NewReel) -> Reel:
 
     ValueError where it is there with other bytes: two recordings of one stretch must never be mixed. RecordingGone.
     """
-    await recordings.lock_for_media(tx, new.recording_id)
-    there = await _there(tx, new.take_id, new.first_msn)
-    if there is not None:
-        if there.sha256 != new.sha256:
-            raise ValueError(f"take {new.take_id} has another reel from segment {new.first_msn} on")
-        return there
-    reel = Reel(
-        recording_id=new.recording_id,
-        take_id=new.take_id,
-        number=await _number(tx, new),
-        init_id=new.init_id,
-        object_key=new.object_key,
-        bytes=new.bytes,
-        sha256=new.sha256,
-        duration_ms=new.duration_ms,
-        starts_at=new.starts_at,
-        first_msn=new.first_msn,
-        segments=new.segments,
-        discontinuity=new.discontinuity,
-        stored_at=new.stored_at,
-        verified_at=new.verified_at,
-        tracks=new.tracks,
-    )
+    await recordings.grow(tx, new.recording_id, duration_ms=new.duration_ms, size=new.bytes)  # and locks it
+    values = {column: getattr(new, column) for column in _AS_THEY_ARE} | {"number": _number(new)}
     if new.id is not None:
-        reel.id = new.id
-    tx.session.add(reel)
-    await tx.session.flush()
-    await recordings.grow(tx, new.recording_id, duration_ms=new.duration_ms, size=new.bytes)
+        values["id"] = new.id
+    kept = insert(Reel).values(values).on_conflict_do_nothing(index_elements=["take_id", "first_msn"]).returning(Reel)
+    reel = (await tx.session.scalars(kept)).one_or_none()
+    if reel is None:
+        await recordings.grow(tx, new.recording_id, duration_ms=-new.duration_ms, size=-new.bytes)
+        return await _there(tx, new)
     await tx.fact(ReelStored(recording_id=new.recording_id, reel_id=reel.id))
     return reel
 
@@ -111,17 +96,25 @@ async def of_take(tx: Transaction, take_id: UUID) -> Sequence[Reel]:
     return (await tx.session.scalars(select(Reel).where(Reel.take_id == take_id).order_by(Reel.first_msn))).all()
 
 
-async def _number(tx: Transaction, new: NewReel) -> int:
+_AS_THEY_ARE = tuple(one.name for one in fields(NewReel) if one.name not in ("id", "number"))
+
+
+def _number(new: NewReel) -> ColumnElement[int] | int:
     """The recording is locked: what is free stays free to the transaction's end."""
-    same = select(Reel.id).where(Reel.recording_id == new.recording_id, Reel.number == new.number)
-    if new.number is None or await tx.session.scalar(same) is not None:
-        return await highest_number(tx, new.recording_id) + 1
-    return new.number
+    of_recording = select(Reel.id).where(Reel.recording_id == new.recording_id)
+    next_one = of_recording.with_only_columns(func.coalesce(func.max(Reel.number), 0) + 1).scalar_subquery()
+    if new.number is None:
+        return next_one
+    return case((of_recording.where(Reel.number == new.number).exists(), next_one), else_=new.number)
 
 
-async def _there(tx: Transaction, take_id: UUID, first_msn: int) -> Reel | None:
-    statement = select(Reel).where(Reel.take_id == take_id, Reel.first_msn == first_msn)
-    return (await tx.session.scalars(statement)).one_or_none()
+async def _there(tx: Transaction, new: NewReel) -> Reel:
+    """The reel that is there already."""
+    statement = select(Reel).where(Reel.take_id == new.take_id, Reel.first_msn == new.first_msn)
+    there = (await tx.session.scalars(statement)).one()
+    if there.sha256 != new.sha256:
+        raise ValueError(f"take {new.take_id} has another reel from segment {new.first_msn} on")
+    return there
 
 
 def _placed() -> Select[Reel, TakeInit, int]:

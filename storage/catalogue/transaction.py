@@ -59,7 +59,6 @@ class Transaction:
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
-        self._told = False
 
     async def lock(self, name: str) -> None:
         """Waits for the lock called `name` and holds it to the transaction's end."""
@@ -79,10 +78,8 @@ class Transaction:
         if not facts:
             return
         rows = [{"name": fact.NAME, "payload": to_json(fact)} for fact in facts]
-        await self.session.execute(insert(FactRow), rows)
-        if not self._told:
-            await self.notify(FACT_CHANNEL, "")
-            self._told = True
+        # Of equal notifications PostgreSQL delivers one.
+        await self.session.execute(insert(FactRow).returning(func.pg_notify(FACT_CHANNEL, "")), rows)
 
     async def audit(self, actor: Actor, action: str, item_kind: str, item_id: UUID | str, **details: Any) -> None:
         """Appends an entry to the audit trail. Id and time are given by the database, not by who acts."""
