@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { FIRST_HOLDING_INIT, pauseAt, pausesIn, soughtPast, stepped } from './pauses'
+import { FIRST_HOLDING_INIT, leftBehind, pauseAt, pausesIn, soughtPast, stepped } from './pauses'
 
 const CLASS = { relurl: 'init-0.mp4' }
 const PICTURE = { relurl: 'init-912345678.mp4' }
@@ -56,5 +56,14 @@ describe('who seeks', () => {
   it('steps out of the one that is on', () => {
     expect(stepped(pauses, 158, -5)).toBe(95)
     expect(stepped(pauses, 158, 5)).toBe(165)
+  })
+
+  it('is taken past one that is over, but sees the class come back at the live edge', () => {
+    const left = (position: number, edge: number) => leftBehind(pauses, position, edge, 5)
+    expect(left(120, 400)).toBe(160)
+    expect(left(99, 400)).toBeNull()
+    expect(left(157, 162), 'at the edge').toBeNull()
+    expect(left(120, 160), 'it goes on').toBeNull()
+    expect(left(120, 160.2), 'it may go on').toBeNull()
   })
 })

@@ -53,6 +53,24 @@ export function pauseAt(pauses: readonly Pause[], position: number): Pause | nul
 /** Where a seek lands: in no pause, but where the class goes on after it. */
 export const soughtPast = (pauses: readonly Pause[], wanted: number) => pauseAt(pauses, wanted)?.end ?? wanted
 
+/** Less of the class than this behind a pause may yet be its last part: it is not taken for over. */
+const COME_BACK_SECONDS = 1
+
+/**
+ * The end of a pause that is over, for who would have to sit through more than `patience` seconds of it; else null: at the
+ * live edge one sees the class come back.
+ */
+export function leftBehind(
+  pauses: readonly Pause[],
+  position: number,
+  edge: number,
+  patience: number,
+): number | null {
+  const pause = pauseAt(pauses, position)
+  if (!pause || edge - pause.end < COME_BACK_SECONDS || pause.end - position <= patience) return null
+  return pause.end
+}
+
 /** Where a step leads, as if no pause that it begins or ends in were there. */
 export function stepped(pauses: readonly Pause[], from: number, step: number): number {
   const here = pauseAt(pauses, from)

@@ -13,7 +13,7 @@ import {
   LIVE_SLACK_SECONDS,
   livePosition,
 } from './liveEdge'
-import { type Pause, pauseAt, pausesIn, soughtPast, stepped } from './pauses'
+import { leftBehind, type Pause, pauseAt, pausesIn, soughtPast, stepped } from './pauses'
 import { useVideo } from './useVideo'
 
 export interface Quality {
@@ -144,17 +144,16 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, options: PlayerOp
       soughtEarly = null
       seek(position)
     }
-    leavePause(target)
+    const after = leftBehind(
+      pauses.value,
+      media.position,
+      media.end,
+      targetLatency.value + LIVE_SLACK_SECONDS,
+    )
+    if (after !== null && !target.seeking) target.currentTime = after
     // A live playlist that ended leaves the element waiting for the last frame's length.
     const over = details !== null && !details.live && isAtEnd(media.end, media.position)
     if (over && status.value === 'waiting') status.value = 'ended'
-  }
-
-  /** Whoever is behind the edge need not sit through a pause that is over; whoever is at it sees the class come back. */
-  function leavePause(target: HTMLVideoElement): void {
-    const pause = pauseAt(pauses.value, media.position)
-    if (!pause || target.seeking || media.end - pause.end < 1) return
-    if (pause.end - media.position > targetLatency.value + LIVE_SLACK_SECONDS) target.currentTime = pause.end
   }
 
   function seek(position: number): void {
