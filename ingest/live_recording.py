@@ -123,6 +123,13 @@ class LiveRecording:
         except OSError as error:
             self._failed(error)
 
+    def mark_holding(self, spool: TakeSpool, msn: int, start: int) -> None:
+        """The holding picture goes on with this number: what is made anew from there needs nobody's note."""
+        try:
+            spool.mark_holding(msn, start)
+        except OSError as error:
+            self._failed(error)
+
     def passed(
         self, event: GatedEvent, msn: int, held: HeldRun | None = None
     ) -> tuple[TakeSpool, PlannedSegment] | None:

@@ -178,10 +178,11 @@ class LiveSession:
         """
         if self.gate.is_cut or self.ended:
             return
-        known = {**self.window.inits, **self._inits}
-        self.preview = self.preview or Preview(self.settings, self.facts, known)
+        self.preview = self.preview or Preview(self.settings, self.facts, {**self.window.inits, **self._inits})
         self._withhold(self.gate.cut())
         self.hold()
+        if self.take:
+            self.recording.mark_holding(self.take.spool, self.window.next_msn, self.holding.start)
 
     def hold(self) -> None:
         """The holding picture is shown, until something of the class is let out."""

@@ -132,7 +132,16 @@ async def load(
         history.was_cut = history.was_cut if take.is_cut is None else take.is_cut
     if tail is not None:
         _add_tail(history, tail, kept)
+    for take in recovered:
+        _add_holding(history, take)
     return history
+
+
+def _add_holding(history: History, take: RecoveredTake) -> None:
+    """A cut of which neither the segments behind it nor a note tell: the first segment and the clock say the rest."""
+    begun = take.holding
+    if begun is not None:
+        history.held.setdefault(begun.msn, HeldRun(1, begun.start, 1))
 
 
 def _add_tail(history: History, tail: Tail, kept: Callable[[TailSegment], object | None]) -> None:

@@ -21,6 +21,7 @@ from ingest.events import HeldRun, Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
 from ingest.spool_index import (
     CutRecord,
+    HoldingRecord,
     NumberedRecord,
     PartRecord,
     Record,
@@ -143,6 +144,9 @@ class TakeSpool:
 
     def mark_cut(self, serial: int, index: int) -> None:
         self._log(CutRecord(serial, index))
+
+    def mark_holding(self, msn: int, start: int) -> None:
+        self._log(HoldingRecord(msn, start))
 
     def mark_numbered(self, serial: int, msn: int, held: HeldRun | None) -> None:
         self._log(NumberedRecord(serial, msn, held))

@@ -42,6 +42,14 @@ class CutRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldingRecord:
+    """…and the holding picture went on with this number, from there on the line (ticks of CLOCK)…"""
+
+    msn: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class NumberedRecord:
     """…until this segment, which was let out as number `msn`, behind what the holding picture had of them; those after
     it follow. Also said where numbers do not go on for another reason.
@@ -67,7 +75,7 @@ class ReelRecord:
     number: int
 
 
-Record = PartRecord | SealedRecord | CutRecord | NumberedRecord | ReleasedRecord | ReelRecord
+Record = PartRecord | SealedRecord | CutRecord | HoldingRecord | NumberedRecord | ReleasedRecord | ReelRecord
 
 
 def line(record: Record) -> bytes:
@@ -80,6 +88,8 @@ def line(record: Record) -> bytes:
             words = ("sealed", record.serial)
         case CutRecord():
             words = ("cut", record.serial, record.index)
+        case HoldingRecord():
+            words = ("holding", record.msn, record.start)
         case NumberedRecord():
             words = ("numbered", record.serial, record.msn, *(record.held or ()))
         case ReleasedRecord():
@@ -118,6 +128,8 @@ def _record(text: bytes) -> Record | None:
             return SealedRecord(serial)
         case b"cut", [serial, index]:
             return CutRecord(serial, index)
+        case b"holding", [msn, start]:
+            return HoldingRecord(msn, start)
         case b"numbered", [serial, msn, *held] if len(held) in (0, 3):
             return NumberedRecord(serial, msn, HeldRun(*held) if held else None)
         case b"released", [serial, index]:

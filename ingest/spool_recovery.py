@@ -17,6 +17,7 @@ from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
 from ingest.spool import ABOUT, INDEX, TakeSpool, segment_name
 from ingest.spool_index import (
     CutRecord,
+    HoldingRecord,
     NumberedRecord,
     PartRecord,
     Record,
@@ -44,6 +45,8 @@ class RecoveredTake:
     next_init_number: int = 1
     is_cut: bool | None = None
     """Whether nothing that came last was to be shown; None: as before the take."""
+    holding: HoldingRecord | None = None
+    """Where it is: from where on the holding picture had the numbers."""
     highest_reel: int = 0
     """The highest number that a reel of the take was given."""
 
@@ -67,6 +70,8 @@ def recover(folder: Path) -> RecoveredTake:
     planned = {(segment.source.name, segment.source.offset) for plan in take.plans for segment in plan.segments}
     turns = [record for record in records if isinstance(record, CutRecord | NumberedRecord)]
     take.is_cut = isinstance(turns[-1], CutRecord) if turns else None
+    if take.is_cut:
+        take.holding = next((record for record in reversed(records) if isinstance(record, HoldingRecord)), None)
     numbered = {record.serial: record for record in records if isinstance(record, NumberedRecord)}
     left: dict[str, int] = {}
     for evidence, parts in _segments(folder, records, delayed=about.delay_seconds > 0):

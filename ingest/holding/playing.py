@@ -22,7 +22,8 @@ class Holding:
         self._parts: deque[Part] = deque()
         self._in_segment = False
         self._is_first = False
-        self._start = 0  # of the segment whose parts are next
+        self.start = 0
+        """Of the segment whose parts are next, ticks of the line."""
         self._zero = 0.0  # where the line would be at the clock's zero
 
     @property
@@ -39,11 +40,11 @@ class Holding:
             return
         self._loop = self._picture.loop(window.newest_init)
         last = window.segments[-1] if window.segments else None
-        self._start = last.end if last else 0
+        self.start = last.end if last else 0
         if last is None or not last.holding:
             # Where the class had been silent for long, what comes now is of now.
-            self._start = max(self._start, reached - self._loop.parts(0)[0].duration)
-        self._zero = max(reached, self._start) - now * CLOCK
+            self.start = max(self.start, reached - self._loop.parts(0)[0].duration)
+        self._zero = max(reached, self.start) - now * CLOCK
         self._is_first = True
 
     def go_on(self, now: float) -> bool:
@@ -53,20 +54,20 @@ class Holding:
         """
         shown = False
         while self._loop is not None:
-            self._parts = self._parts or deque(self._loop.parts(self._start))
+            self._parts = self._parts or deque(self._loop.parts(self.start))
             part = self._parts[0]
             if not self._is_first and part.start + 2 * part.duration > self._zero + now * CLOCK:
                 break
             self._is_first = False
             if not self._in_segment:
-                self._window.open_holding(self._start, self._loop.init, self._loop)
+                self._window.open_holding(self.start, self._loop.init, self._loop)
                 self._in_segment = True
             self._window.apply(part)
             self._parts.popleft()
             shown = True
             if not self._parts:
                 self._close()
-                self._start += self._loop.duration
+                self.start += self._loop.duration
         return shown
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from ingest.holding.loop import OURS, HoldingFault, HoldingLoop
 from ingest.live_facts import Resumption
 from ingest.live_session import LiveSession
 from ingest.nodes.tail import decode, encode, tail_of
-from ingest.restoring import History, _add_spooled, _add_tail
+from ingest.restoring import History, _add_holding, _add_spooled, _add_tail
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import recover
 from ingest.take import Take
@@ -170,6 +170,32 @@ def test_a_restart_goes_on_with_the_holding_picture(house: House, is_cut: bool) 
     text = house.playlist()
     assert text.count("#EXT-X-DISCONTINUITY\n") == 2
     assert [held for held, _ in runs(window)] == [False, True, False]
+
+
+def test_a_restart_that_finds_no_note_makes_the_same_of_what_the_spool_says(house: House) -> None:
+    take = house.take()
+    left = play(house, take, lecture(60, key_every=2.0), 9)
+    house.session.cut()
+    left = play(house, take, left, 15)
+    house.session.resume()
+    left = play(house, take, left, 25)
+    house.session.cut()
+    play(house, take, left, 33)
+    old = house.session.window
+    house.seconds += 7
+    house.threads.submit(lambda: None).result()
+    found = recover(take.spool.folder)
+    history = History()
+    _add_spooled(history, found)
+    _add_holding(history, found)
+    window = restarted(house, None, history, cut=True).window
+    assert window.segments[old.next_msn - 1].holding, "no number is given again"
+    assert not any(segment.source is None for segment in window.segments[: old.closed_count])
+    for msn, segment in enumerate(old.segments):
+        same = window.segments[msn]
+        assert (same.start, same.holding) == (segment.start, segment.holding)
+        if segment.holding:
+            assert media_of(same).startswith(media_of(segment)), "no address changes what it has"
 
 
 def test_numbers_after_a_cut_are_found_again_in_the_spool(house: House) -> None:
