@@ -34,6 +34,8 @@ class Disk:
         self._free = free
         self._verified: deque[tuple[ReelJob, VerifiedCopy]] = deque()
         self._verified_bytes = 0
+        self.left_alone: list[str] = []
+        """Why takes that a start found in the spool were not touched, one for each."""
         self.full = False
         """Whether recording must pause."""
         self.lost = ""

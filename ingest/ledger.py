@@ -2,6 +2,7 @@
 
 Live media never waits for the catalogue: what happened is put down here and written when the catalogue is there, tried
 for ever. What the catalogue refuses is logged and passed over: the rows then say something truer than this process.
+What fails in a way that nobody foresaw is tried a few times more, and then what can be said instead is.
 """
 
 import asyncio
@@ -20,13 +21,21 @@ from storage.catalogue.transaction import Catalogue, Transaction
 
 log = structlog.get_logger()
 
+Write = Callable[[Transaction], Awaitable[Any]]
+
+TRIES = 3
+"""Of an entry that fails though the catalogue is there; those after it wait meanwhile, for they follow from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`write` may run more than once: it must find what it did already."""
+    """`write` may run more than once: it must find what it did already. So must `otherwise`, which says less and is
+    written where that cannot be.
+    """
 
     name: str
-    write: Callable[[Transaction], Awaitable[Any]]
+    write: Write
+    otherwise: Write | None = None
 
 
 class Ledger:
@@ -39,8 +48,8 @@ class Ledger:
     def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="ledger")
 
-    def put(self, name: str, write: Callable[[Transaction], Awaitable[Any]]) -> None:
-        self._entries.put_nowait(Entry(name, write))
+    def put(self, name: str, write: Write, otherwise: Write | None = None) -> None:
+        self._entries.put_nowait(Entry(name, write, otherwise))
 
     async def drain(self, timeout_seconds: float) -> None:
         """Waits until everything is written, or the time is over."""
@@ -56,24 +65,28 @@ class Ledger:
         while True:
             entry = await self._entries.get()
             try:
-                await self._until_written(entry)
+                if not await self._is_written(entry.name, entry.write) and entry.otherwise is not None:
+                    await self._is_written(entry.name, entry.otherwise)
             finally:
                 self._entries.task_done()
 
-    async def _until_written(self, entry: Entry) -> None:
-        wait = self._settings.retry_first_seconds
+    async def _is_written(self, name: str, write: Write) -> bool:
+        """False where it fails for no reason that is known, again and again."""
+        wait, failures = self._settings.retry_first_seconds, 0
         while True:
             try:
-                await self._catalogue.run(entry.write)
+                await self._catalogue.run(write)
             except CatalogueUnavailable as error:
-                log.warning("ledger_waits", entry=entry.name, seconds=wait, error=str(error))
+                log.warning("ledger_waits", entry=name, seconds=wait, error=str(error))
             except (Refusal, StaleOwner) as refused:
-                log.warning("ledger_refused", entry=entry.name, reason=str(refused))
-                return
+                log.warning("ledger_refused", entry=name, reason=str(refused))
+                return True
             except Exception:
-                log.exception("ledger_failed", entry=entry.name)
-                return
+                log.exception("ledger_failed", entry=name)
+                failures += 1
+                if failures == TRIES:
+                    return False
             else:
-                return
+                return True
             await asyncio.sleep(wait)
             wait = min(2 * wait, self._settings.retry_longest_seconds)

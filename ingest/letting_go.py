@@ -20,6 +20,15 @@ def release(job: ReelJob, copy: VerifiedCopy) -> None:
     remove_if_done(job.spool)
 
 
+def unplan(job: ReelJob) -> None:
+    """The same of a reel of which nothing was left."""
+    try:
+        job.spool.unplan(job.plan)
+    except OSError as error:
+        log.warning("spool_not_released", folder=str(job.spool.folder), error=str(error))
+    remove_if_done(job.spool)
+
+
 def remove_if_done(spool: TakeSpool) -> None:
     """The take's folder goes when the take is over and all of it is stored."""
     try:

@@ -12,11 +12,12 @@ from uuid import UUID
 import structlog
 
 from ingest.events import CLOCK, HeldRun, Init, Part, SegmentClosed, SegmentOpened
-from ingest.reel_plan import PlannedSegment, SpoolRange
+from ingest.reel_plan import PlannedSegment, SpoolRange, pack
 from ingest.reels import ReelBuilder, ReelJob
 from ingest.release_gate import GatedEvent
 from ingest.settings import IngestSettings
-from ingest.spool import TakeSpool
+from ingest.spool import TakeSpool, segment_name
+from ingest.spool_index import PartRecord
 from ingest.unrecorded import Unrecorded
 from media.counting import joined
 
@@ -30,25 +31,29 @@ class _Gathering:
         self.spool: TakeSpool | None = None
         self.init_number = 0
         self.parts: list[Part] = []
-        self.place: SpoolRange | None = None
+        self.records: list[PartRecord] = []
         self.discontinuity = False
         self.held: HeldRun | None = None
 
-    def add(self, part: Part, place: SpoolRange | None) -> None:
-        if place is None:
-            return
-        self.parts.append(part)
-        offset, length = (place.offset, 0) if self.place is None else self.place[1:]
-        self.place = SpoolRange(place.name, offset, length + place.length)
+    def add(self, part: Part, record: PartRecord | None) -> None:
+        if record is not None:
+            self.parts.append(part)
+            self.records.append(record)
 
     def planned(self, msn: int) -> PlannedSegment | None:
-        if self.place is None:
+        if not self.records:
             return None
-        first = self.parts[0]
-        duration = sum(part.duration for part in self.parts)
-        counted = joined(run for part in self.parts for run in part.counted)
+        first = self.records[0]
         return PlannedSegment(
-            msn, self.place, first.start, duration, first.independent, self.discontinuity, self.held, counted
+            msn,
+            SpoolRange(segment_name(first.serial), first.offset, sum(one.length for one in self.records)),
+            first.start,
+            sum(one.duration for one in self.records),
+            first.independent,
+            self.discontinuity,
+            self.held,
+            joined(run for part in self.parts for run in part.counted),
+            pack(self.records),
         )
 
 
@@ -74,8 +79,8 @@ class LiveRecording:
         self._flush_parts = settings.spool_flush_parts
         self._reel_number = first_reel_number - 1
         ticks = round(settings.reel_seconds * CLOCK)
-        self._reels = ReelBuilder(ticks, evidence=False, next_number=self._next_number)
-        self._evidence_reels = ReelBuilder(ticks, evidence=True, next_number=self._next_number)
+        self._reels = ReelBuilder(ticks, evidence=False, next_number=self.next_number)
+        self._evidence_reels = ReelBuilder(ticks, evidence=True, next_number=self.next_number)
         self._public = _Gathering()
         self._evidence = _Gathering()
         self._was_cut = False
@@ -86,7 +91,7 @@ class LiveRecording:
         self._unrecorded: defaultdict[UUID, Unrecorded] = defaultdict(Unrecorded)  # by take
         self._unwritten: dict[int, Init] = {}  # that the disk did not take, and what follows them cannot do without
         # Of parts that are on their way through the gate: their spool, their init and their place.
-        self._places: dict[tuple[int, int], tuple[TakeSpool, int, SpoolRange | None]] = {}
+        self._places: dict[tuple[int, int], tuple[TakeSpool, int, PartRecord | None]] = {}
 
     def write_init(self, spool: TakeSpool, init: Init) -> None:
         self._unwritten = {init.number: init}
@@ -192,7 +197,7 @@ class LiveRecording:
     def _append(self, spool: TakeSpool, part: Part) -> None:
         opened = self._opened
         assert opened is not None
-        place = None
+        written = None
         if self._disk_full():
             self._skipped = part.serial
             self._pause()
@@ -201,23 +206,23 @@ class LiveRecording:
                 if (init := self._unwritten.get(opened.init_number)) is not None:
                     self._write_init(spool, init)
                 discontinuity = opened.discontinuity and part.index == 0
-                place = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
+                written = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
                 self.paused = False
                 if self._flush_parts:
                     self._threads.submit(self._flush, spool.flush())
             except OSError as error:
                 self._skipped = part.serial
                 self._failed(error)
-        if place is None:
+        if written is None:
             self._unrecorded[spool.about.take_id].add(part, self._kinds)
-        self._places[part.serial, part.index] = (spool, opened.init_number, place)
+        self._places[part.serial, part.index] = (spool, opened.init_number, written)
 
     def _gather(self, gathering: _Gathering, event: GatedEvent) -> None:
         if isinstance(event, SegmentOpened):
             gathering.discontinuity = event.discontinuity
         elif isinstance(event, Part):
-            gathering.spool, gathering.init_number, place = self._places.pop((event.serial, event.index))
-            gathering.add(event, place)
+            gathering.spool, gathering.init_number, written = self._places.pop((event.serial, event.index))
+            gathering.add(event, written)
 
     def _finish_evidence(self) -> None:
         gathered, self._evidence = self._evidence, _Gathering()
@@ -229,7 +234,8 @@ class LiveRecording:
         for job in jobs:
             self._reel(job)
 
-    def _next_number(self) -> int:
+    def next_number(self) -> int:
+        """Of the session's next reel."""
         self._reel_number += 1
         return self._reel_number
 

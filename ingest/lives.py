@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from ingest import letting_go, restoring
+from ingest import letting_go, restoring, salvage
 from ingest.disk import Disk, free_bytes
 from ingest.events import CLOCK
 from ingest.findings import findings, format_of
@@ -61,7 +61,7 @@ class Lives:
         self.settings = settings
         self.sessions: dict[UUID, LiveSession] = {}
         self.ledger = Ledger(settings, catalogue)
-        self.uploader = Uploader(settings, store, catalogue, wall, self._stored)
+        self.uploader = Uploader(settings, store, catalogue, wall, self._stored, self._spoilt)
         self.disk = Disk(settings, partial(free_bytes, settings.spool_folder), self._freed)
         self.left: dict[UUID, LiveSession] = {}
         """Sessions that another node has now, until all that was captured of them here is in the store."""
@@ -227,9 +227,21 @@ class Lives:
     def close(self) -> None:
         self._threads.shutdown(wait=True)
 
-    async def _stored(self, job: ReelJob, copy: VerifiedCopy) -> None:
+    def _spoilt(self, job: ReelJob, found: salvage.Found, highest_number: int) -> list[ReelJob]:
+        """The reels that take the place of one that the spool lost something of."""
+        recording_id = job.plan.recording_id
+        here = [one for one in (*self.sessions.values(), *self.left.values()) if one.facts.recording_id == recording_id]
+        taken = max(highest_number, job.spool.highest_reel, self.reel_numbers.get(recording_id, 0))
+        jobs = salvage.rebuilt(job, found, taken, here[0].recording.next_number if here else None)
+        self._pending[recording_id] += len(jobs) - 1
+        self.reel_numbers[recording_id] = max(taken, *(one.plan.number for one in jobs))
+        self.stored(recording_id, salvage.lost_numbers(job, jobs))
+        return jobs
+
+    async def _stored(self, job: ReelJob, copy: VerifiedCopy | None) -> None:
         self._pending[job.plan.recording_id] -= 1
-        self.disk.verified(job, copy)
+        if copy is not None:
+            self.disk.verified(job, copy)
         self.stored(job.plan.recording_id, [planned.msn for planned in job.plan.segments])
 
     def _complete_if_stored(self, recording_id: UUID) -> None:
@@ -284,5 +296,5 @@ class Lives:
             await takes.end(tx, take.id, now, reason, refusal, found)
 
         log.info("take_ended", session=str(session.facts.session_id), take=str(take.id), reason=reason)
-        self.ledger.put("take_ended", write)
+        self.ledger.put("take_ended", write, lambda tx: takes.end(tx, take.id, now, reason, refusal))
         self._threads.submit(letting_go.remove_if_done, take.spool)

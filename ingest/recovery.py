@@ -5,38 +5,48 @@ Listening does not wait for it; but a session's spool is read before the session
 where it was.
 """
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 
-from domain.states import RecordingState, SessionState
+from domain.states import RecordingState, SessionState, TakeState
 from ingest import late_takes, letting_go
 from ingest.events import CLOCK
 from ingest.lives import Lives
-from ingest.reel_plan import TakeAbout
+from ingest.reel_plan import ReelPlan, Spoilt, TakeAbout
 from ingest.reels import ReelBuilder, ReelJob
-from ingest.spool_recovery import RecoveredTake, recover, take_folders
+from ingest.settling import Kept, kept, settle
+from ingest.spool_recovery import RecoveredTake, read_about, recover, take_folders
 from storage.catalogue import reels, takes
 from storage.catalogue.tables.live_owner import LiveOwner
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.tables.session import Session
+from storage.catalogue.tables.take import Take
 from storage.catalogue.transaction import Catalogue, Transaction
 
 log = structlog.get_logger()
 
 
 def read_spools(lives: Lives) -> list[RecoveredTake]:
-    """Reads and repairs the spool's folders; before anything is written into it. One that cannot be read is left."""
+    """Reads and repairs the spool's folders; before anything is written into it. One that cannot be read is left, and
+    one of another node is not touched: that may be writing there. Both are told of.
+    """
     found = []
     for folder in take_folders(lives.settings.spool_folder):
         try:
+            node = read_about(folder).node
+            if node != lives.settings.node:
+                log.error("spool_of_another_node", folder=str(folder), node=node)
+                lives.disk.left_alone.append(f"of the node {node}")
+                continue
             take = recover(folder)
         except (OSError, ValueError) as error:
             log.error("spool_unreadable", folder=str(folder), error=str(error))
-            continue
-        if take.spool.about.node != lives.settings.node:
+            lives.disk.left_alone.append("unreadable")
             continue
         take.spool.over = True
         found.append(take)
@@ -45,23 +55,54 @@ def read_spools(lives: Lives) -> list[RecoveredTake]:
 
 
 async def finish(catalogue: Catalogue, lives: Lives, found: list[RecoveredTake], now: datetime) -> None:
-    """Hands every recovered reel to the uploader and ends the takes. Raises CatalogueUnavailable; may be done again."""
+    """Lets go of what is stored, hands the rest to the uploader and ends the takes. Raises CatalogueUnavailable; may be
+    done again.
+    """
     numbers: dict[UUID, int] = {}
+    stored: list[Kept] = []
     async with catalogue.transaction() as tx:
         for take in found:
             recording_id = take.spool.about.recording_id
             if recording_id not in numbers:
                 numbers[recording_id] = await reels.highest_number(tx, recording_id)
             numbers[recording_id] = max(numbers[recording_id], take.highest_reel)
-    jobs = [job for take in found for job in _jobs(lives, take, numbers)]
+            stored.append(await kept(tx, recording_id, take.spool.about.take_id))
+        for take_id in await _left_publishing(tx, lives.settings.node):
+            await takes.end(tx, take_id, now, "owner_lost")
+    jobs: list[ReelJob] = []
+    for take, rows in zip(found, stored, strict=True):
+        of_take = _jobs(lives, take, await _settled(take, rows), numbers)
+        if not of_take:
+            letting_go.remove_if_done(take.spool)
+        jobs += of_take
     lives.reel_numbers.update(numbers)
     for job in jobs:
         lives.submit(job)
     for take in found:
         _end_take(lives, take.spool.about, now)
-        letting_go.remove_if_done(take.spool)
     if found:
         log.info("spool_recovered", takes=len(found), reels=len(jobs))
+
+
+async def _settled(take: RecoveredTake, rows: Kept) -> dict[bool, list[Spoilt]]:
+    try:
+        return await asyncio.to_thread(settle, take, rows)
+    except OSError as error:  # then it goes up once more
+        log.error("spool_not_settled", folder=str(take.spool.folder), error=str(error))
+        return {}
+
+
+async def _left_publishing(tx: Transaction, node: str) -> Sequence[UUID]:
+    """Takes of this node's sessions that its last process left as if they went on, also those that have no spool: of a
+    rehearsal or a backup, or begun in the moment that it died. None of this process has begun yet.
+    """
+    statement = (
+        select(Take.id)
+        .join(LiveOwner, LiveOwner.session_id == Take.session_id)
+        .where(Take.state == TakeState.publishing, LiveOwner.node == node)
+        .order_by(Take.id)
+    )
+    return (await tx.session.scalars(statement)).all()
 
 
 async def complete_ended(catalogue: Catalogue, lives: Lives) -> None:
@@ -87,8 +128,8 @@ async def _capturing_of_ended(tx: Transaction, node: str) -> list[tuple[UUID, da
     return [(recording_id, ended_at) for recording_id, ended_at in rows if ended_at is not None]
 
 
-def _jobs(lives: Lives, take: RecoveredTake, numbers: dict[UUID, int]) -> list[ReelJob]:
-    """The reels planned before the crash, and new ones of what was left."""
+def _jobs(lives: Lives, take: RecoveredTake, lost: dict[bool, list[Spoilt]], numbers: dict[UUID, int]) -> list[ReelJob]:
+    """The reels planned before the crash, and new ones of what was left; and of nothing, where something is lost."""
     recording_id = take.spool.about.recording_id
 
     def next_number() -> int:
@@ -102,6 +143,9 @@ def _jobs(lives: Lives, take: RecoveredTake, numbers: dict[UUID, int]) -> list[R
         jobs += builders[evidence].add(take.spool, init_number, segment)
     for builder in builders.values():
         jobs += builder.flush()
+    for evidence, spoilt in lost.items():
+        plan = ReelPlan(next_number(), recording_id, take.spool.about.take_id, 0, evidence, [], spoilt)
+        jobs.append(ReelJob(plan, take.spool))
     return jobs
 
 

@@ -1,10 +1,14 @@
 """A reel as it is planned: which bytes of which spool files become one object, and what a row will say of them.
 
 A plan is written beside its files before anything is uploaded and goes with them, so a process that starts after a
-crash goes on with the same reels under the same names.
+crash goes on with the same reels under the same names. It says by checksums what the bytes were when captured: what
+the disk has made of them meanwhile is never taken for it.
 """
 
+import struct
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +16,7 @@ import msgspec
 
 from domain.kinds import Protocol
 from ingest.events import HeldRun
+from ingest.spool_index import PartRecord
 from media.counting import RunCount
 from storage.objects import keys
 
@@ -22,6 +27,28 @@ class SpoolRange(NamedTuple):
     name: str
     offset: int
     length: int
+
+
+class PartCheck(NamedTuple):
+    """A part of a planned segment: its bytes, its ticks, and the checksum of what was captured."""
+
+    length: int
+    duration: int
+    checksum: int | None
+    """None where nobody knows."""
+
+
+_CHECK = struct.Struct("<III")
+
+
+def pack(parts: Iterable[PartCheck | PartRecord]) -> bytes | None:
+    """These parts in twelve bytes each, since plans wait in memory. None where one has no checksum."""
+    packed = b""
+    for part in parts:
+        if part.checksum is None:
+            return None
+        packed += _CHECK.pack(part.length, part.duration, part.checksum)
+    return packed
 
 
 class PlannedSegment(msgspec.Struct, frozen=True):
@@ -37,6 +64,29 @@ class PlannedSegment(msgspec.Struct, frozen=True):
     """The numbers before it that the holding picture had in the playlists, and no recording has."""
     counted: list[RunCount] | None = None
     """What is in it, track by track, from when it was made; None after a crash: its spool file has it."""
+    packed: bytes | None = None
+    """Its parts (`pack`); None where nobody knows what they were: in a spool of a version without."""
+
+    def checks(self) -> list[PartCheck]:
+        """Its parts in order; none where nobody knows."""
+        return [PartCheck(*fields) for fields in _CHECK.iter_unpack(self.packed or b"")]
+
+
+class Harm(StrEnum):
+    """What became of captured media in the spool before it could be stored."""
+
+    lost = "lost"
+    """It is not there, or cannot be read."""
+    damaged = "damaged"
+    """Other bytes are there than were captured; they are stored all the same."""
+
+
+class Spoilt(msgspec.Struct, frozen=True):
+    """A stretch of a take that is not stored as it was captured; ticks of CLOCK on the session's line."""
+
+    harm: Harm
+    start: int
+    duration: int
 
 
 class LateTake(msgspec.Struct, frozen=True):
@@ -76,6 +126,9 @@ class ReelPlan(msgspec.Struct, frozen=True):
     init_number: int
     evidence: bool
     segments: list[PlannedSegment]
+    """None where all of it is lost: then there is only something to be said."""
+    spoilt: list[Spoilt] = []
+    """To be said with it."""
 
     @property
     def key(self) -> str:

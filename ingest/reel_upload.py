@@ -16,7 +16,7 @@ import structlog
 from ingest import late_takes
 from ingest.events import CLOCK
 from ingest.kept_init import track_row
-from ingest.reel_plan import PlannedSegment, ReelPlan
+from ingest.reel_plan import PartCheck, PlannedSegment, ReelPlan
 from ingest.reels import ReelJob
 from ingest.spool import init_name
 from media.counting import count, summed
@@ -57,8 +57,7 @@ def send(store: ObjectStore, job: ReelJob) -> Sent:
     if plan.init_key not in spool.init_rows:
         stored = store.put_bytes(plan.init_key, content)
         init, tracks = store.verify(plan.init_key, stored.sha256, stored.size), read_init(content)
-    pieces = [Piece(spool.folder / one.source.name, one.source.offset, one.source.length) for one in plan.segments]
-    return Sent(store.put_pieces(plan.key, pieces), init, tracks, _counted(job, content))
+    return Sent(store.put_pieces(plan.key, list(_pieces(job))), init, tracks, _counted(job, content))
 
 
 async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID | None:
@@ -68,6 +67,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
     """
     plan, about, copy = job.plan, job.spool.about, sent.reel
     await late_takes.write(tx, about, now)
+    await tell_spoilt(tx, job)
     if plan.evidence:
         if await _keep_evidence(tx, job, sent, now):
             await tx.audit(
@@ -97,7 +97,7 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
             starts_at=_date_of(job),
             first_msn=first.msn,
             segments=segment_rows(plan),
-            discontinuity=first.discontinuity,
+            discontinuity=first.discontinuity or first.start in job.spool.holes,
             stored_at=now,
             verified_at=now,
             tracks=sent.counted,
@@ -105,6 +105,22 @@ async def keep(tx: Transaction, job: ReelJob, sent: Sent, now: datetime) -> UUID
         ),
     )
     return init_id
+
+
+async def tell_spoilt(tx: Transaction, job: ReelJob) -> None:
+    """For the recording's report and the audit: what of this reel could not be stored as it was captured."""
+    for one in job.plan.spoilt:
+        await tx.audit(
+            ACTOR,
+            "media_spoilt",
+            "recording",
+            job.plan.recording_id,
+            take_id=str(job.plan.take_id),
+            evidence=job.plan.evidence,
+            harm=one.harm,
+            starts_at_ms=one.start * 1000 // CLOCK,
+            duration_ms=one.duration * 1000 // CLOCK,
+        )
 
 
 async def tell_discarded(tx: Transaction, job: ReelJob, objects: int) -> None:
@@ -189,6 +205,15 @@ def _counted(job: ReelJob, init: bytes) -> list[dict[str, Any]] | None:
         log.error("reel_not_counted", reel=job.plan.key, error=str(error))
         return None  # it is stored all the same
     return [track.as_row() for track in found]
+
+
+def _pieces(job: ReelJob) -> Iterator[Piece]:
+    """Part by part, where it is known what each must be."""
+    for segment in job.plan.segments:
+        path, offset = job.spool.folder / segment.source.name, segment.source.offset
+        for check in segment.checks() or [PartCheck(segment.source.length, segment.duration, None)]:
+            yield Piece(path, offset, check.length, check.checksum)
+            offset += check.length
 
 
 def _spooled(job: ReelJob) -> Iterator[bytes]:

@@ -183,7 +183,10 @@ def _add_spooled(history: History, take: RecoveredTake) -> None:
         if evidence:
             continue
         if number not in history.inits:
-            _add_init(history, number, (folder / init_name(number)).read_bytes())
+            path = folder / init_name(number)
+            if not path.exists():
+                continue  # let go of, though all of it was lost: there is nothing to show of it
+            _add_init(history, number, path.read_bytes())
         if planned.msn not in history.segments:  # the store's is there for good, the spool's is not
             _add_segment(history, _spooled(folder, number, planned), planned.held)
     left.next_init_number = max(left.next_init_number, take.next_init_number)

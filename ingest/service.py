@@ -203,6 +203,9 @@ class IngestService:
             troubles.append(f"the spool's disk takes nothing: the recording of {paused} sessions pauses")
         if any(one.recording.failing for one in self.lives.sessions.values()):
             troubles.append("the spool's disk fails: what it takes may be lost in a crash")
+        if strange := self.lives.disk.left_alone:
+            why = ", ".join(sorted(set(strange)))
+            troubles.append(f"{len(strange)} takes in the spool are left alone and not stored: {why}")
         now = self.lives.clock()
         if frozen := sum(1 for one in self.lives.sessions.values() if one.gate.is_frozen(now)):
             troubles.append(f"{frozen} reviewed sessions are held back: no cut could be heard")

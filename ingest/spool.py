@@ -2,21 +2,23 @@
 its copy.
 
 A folder per take: `take.json`, `init-N.mp4`, one file per segment, `index` with a line per part (`spool_index.py`),
-and a plan per reel. A part is one write to its file and one to the index. A segment's file is flushed to the disk
-when it ends, or with each part where a setting says so, by a callable that belongs in a thread. Nothing is deleted
-without a `VerifiedCopy`, which only the store's read-back makes. What a crash left is read by `spool_recovery.py`.
+and a plan per reel. A part is one write to its file and one to the index, which has its checksum. A segment's file is
+flushed to the disk when it ends, or with each part where a setting says so, by a callable that belongs in a thread; and
+so is its name, which is the folder's. Nothing is deleted without a `VerifiedCopy`, which only the store's read-back
+makes. What a crash left is read by `spool_recovery.py`, what a disk spoilt is sorted out by `salvage.py`.
 """
 
 import os
 import threading
-from collections.abc import Callable
-from errno import EEXIST, ENOSPC, ENOTEMPTY
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from errno import ENOSPC
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
+from ingest.durable import put_aside, remove_if_empty, reserve, sync, unlink, write_all, write_durably
 from ingest.events import HeldRun, Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
 from ingest.spool_index import (
@@ -30,10 +32,13 @@ from ingest.spool_index import (
     SealedRecord,
     line,
 )
+from storage.objects.checksums import checksum
 from storage.objects.store import VerifiedCopy
 
 INDEX = "index"
 ABOUT = "take.json"
+ASIDE = "unreadable"
+"""In the spool's folder: files of which something was given up."""
 RESERVE = "reserve"
 RESERVE_BYTES = 65_536
 """Kept from the disk for the plans of some reels: what is uploaded is what makes room on a full disk."""
@@ -65,48 +70,50 @@ class TakeSpool:
         self._offset = 0
         self._left: dict[str, int] = {}  # bytes of each file that no reel has let go of
         self._letting_go = threading.Lock()  # a take's reels are released by several threads at the same time
+        self.highest_reel = 0
+        """The highest number that a reel of the take is known to have."""
+        self.holes: set[int] = set()
+        """Where media begins, ticks of CLOCK, after some that was lost here."""
         self._removed = False
+        self._names_are_new = False  # whether files were made since the folder was last told to keep their names
 
     @classmethod
     def create(cls, root: Path, about: TakeAbout) -> "TakeSpool":
         """A new folder for a take, with `about` on the disk. Waits for the disk: call it in a thread."""
         folder = root / str(about.recording_id) / str(about.take_id)
         folder.mkdir(parents=True, exist_ok=True)
-        _reserve(folder)
+        reserve(folder / RESERVE, RESERVE_BYTES)
         write_durably(folder / ABOUT, msgspec.json.encode(about))
+        for names in (folder.parent, root, root.parent):
+            sync(names)
         return cls(folder, about)
 
     def write_init(self, init: Init) -> Callable[[], None]:
         """Written before any part that needs it. The returned callable flushes it to the disk: call it in a thread."""
         path = self.folder / init_name(init.number)
         path.write_bytes(init.muxed)
-        return partial(_sync, path)
 
-    def append(self, part: Part, *, init_number: int, discontinuity: bool) -> SpoolRange:
+        def flush() -> None:
+            sync(path)
+            self._sync_names()
+
+        return flush
+
+    def append(self, part: Part, *, init_number: int, discontinuity: bool) -> PartRecord:
         """Writes a part to its segment's file and the index. Where it lies."""
         if part.serial != self._serial:
             self._open(part.serial)
-        place = SpoolRange(segment_name(part.serial), self._offset, len(part.muxed))
-        record = PartRecord(
-            part.serial,
-            part.index,
-            self._offset,
-            place.length,
-            part.start,
-            part.duration,
-            init_number,
-            part.independent,
-            discontinuity,
-        )
+        where = (part.serial, part.index, self._offset, len(part.muxed), part.start, part.duration)
+        record = PartRecord(*where, init_number, part.independent, discontinuity, checksum(part.muxed))
         try:
-            _write_all(self._data, part.muxed)
+            write_all(self._data, part.muxed)
             self._log(record)
         except OSError:
             os.ftruncate(self._data, self._offset)  # a torn part must not stand before the next one
             raise
-        self._offset += place.length
-        self._left[place.name] = self._offset
-        return place
+        self._offset += record.length
+        self._left[segment_name(part.serial)] = self._offset
+        return record
 
     def seal(self) -> Callable[[], None]:
         """Ends the segment. The returned callable flushes it to the disk and says so in the index: call it in a
@@ -120,6 +127,7 @@ class TakeSpool:
                 return
             try:
                 os.fdatasync(data)
+                self._sync_names()
                 self._log(SealedRecord(serial))
                 os.fdatasync(self._index)
             finally:
@@ -131,11 +139,14 @@ class TakeSpool:
         """What was written up to now is to reach the disk. The returned callable does it: call it in a thread."""
         # Descriptors of its own: the segment may be sealed, or the take's folder removed, before a thread is free.
         copies = [os.dup(one) for one in (self._data, self._index) if one >= 0]
+        names_are_new, self._names_are_new = self._names_are_new, False
 
         def flush() -> None:
             try:
                 for one in copies:
                     os.fdatasync(one)
+                if names_are_new:
+                    self._sync_names()
             finally:
                 for one in copies:
                     os.close(one)
@@ -164,6 +175,7 @@ class TakeSpool:
             self._plan(reel)
 
     def _plan(self, reel: ReelPlan) -> None:
+        self.highest_reel = max(self.highest_reel, reel.number)
         self._log(ReelRecord(reel.number))
         write_durably(self.folder / reel.file_name, msgspec.json.encode(reel))
 
@@ -178,18 +190,45 @@ class TakeSpool:
     def _release(self, reel: ReelPlan) -> int:
         freed = 0
         for segment in reel.segments:
-            name = segment.source.name
-            left = self._left.get(name, 0) - segment.source.length
-            self._left[name] = left
-            if left <= 0:
-                freed += unlink(self.folder / name)
-                del self._left[name]
-        unlink(self.folder / reel.file_name)
-        if not self.is_empty:
-            _reserve(self.folder)
+            freed += self._let_go(segment.source)
+        self._unplan(reel)
         return freed
 
-    def adopt(self, left: dict[str, int]) -> None:
+    def let_go(self, place: SpoolRange) -> None:
+        """Of bytes that are in no plan any more, though a reel that is stored has them."""
+        with self._letting_go:
+            self._let_go(place)
+
+    def _let_go(self, place: SpoolRange) -> int:
+        return unlink(self.folder / place.name) if self._lets_go_of(place) else 0
+
+    def _lets_go_of(self, place: SpoolRange) -> bool:
+        """Whether nothing more of its file is wanted."""
+        left = self._left.pop(place.name, 0) - place.length
+        if left > 0:
+            self._left[place.name] = left
+        return left <= 0
+
+    def give_up(self, place: SpoolRange) -> None:
+        """What is there, or is not, cannot be read and never will be. Its file is put aside for whoever looks into it,
+        unless there is more in it that is yet to be stored: then it goes with that.
+        """
+        with self._letting_go:
+            if self._lets_go_of(place):
+                aside = self.folder.parent.parent / ASIDE
+                put_aside(self.folder / place.name, aside / f"{self.about.take_id}-{place.name}")
+
+    def unplan(self, reel: ReelPlan) -> None:
+        """A reel of which nothing is left to be stored."""
+        with self._letting_go:
+            self._unplan(reel)
+
+    def _unplan(self, reel: ReelPlan) -> None:
+        unlink(self.folder / reel.file_name)
+        if not self.is_empty:
+            reserve(self.folder / RESERVE, RESERVE_BYTES)
+
+    def adopt(self, left: Mapping[str, int]) -> None:
         """After a restart: how many bytes of each file no reel has let go of."""
         self._left = dict(left)
 
@@ -213,7 +252,7 @@ class TakeSpool:
                 unlink(path)
             self.folder.rmdir()
             self._removed = True
-        _remove_if_empty(self.folder.parent)
+        remove_if_empty(self.folder.parent)
 
     def close(self) -> None:
         for descriptor in (self._data, self._index):
@@ -225,72 +264,18 @@ class TakeSpool:
         if self._data >= 0:
             os.close(self._data)
         self._data = os.open(self.folder / segment_name(serial), _APPEND, 0o640)
+        self._names_are_new = True
         self._serial, self._offset = serial, os.fstat(self._data).st_size
+
+    def _sync_names(self) -> None:
+        """A file that was flushed may still be gone after a power cut: its name is the folder's."""
+        with suppress(FileNotFoundError):  # the take was let go of meanwhile
+            sync(self.folder)
 
     def _log(self, record: Record) -> None:
         if self._index < 0:
             self._index = os.open(self.folder / INDEX, _APPEND, 0o640)
         text = b"\n" + line(record) if self._torn else line(record)
         self._torn = True
-        _write_all(self._index, text)
+        write_all(self._index, text)
         self._torn = False
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Left to the system to decide: the folder's other takes may be removed, or a new one made, at this moment."""
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        if error.errno not in (ENOTEMPTY, EEXIST):
-            raise
-
-
-def _reserve(folder: Path) -> None:
-    """Takes room for plans, unless the disk has none: then it is taken when there is."""
-    path = folder / RESERVE
-    if path.exists():
-        return
-    try:
-        with path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-    except OSError:
-        unlink(path)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """The file is there whole or not at all, whatever happens meanwhile."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Flushes a file's bytes, or a folder's names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def unlink(path: Path) -> int:
-    """Removes a file that may be gone. Returns the bytes it had."""
-    try:
-        size = path.stat().st_size
-        path.unlink()
-    except FileNotFoundError:
-        return 0
-    return size
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """A write that a full disk cut short is tried to its end, and then raises."""
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])

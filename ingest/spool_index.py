@@ -24,6 +24,8 @@ class PartRecord:
     independent: bool
     discontinuity: bool
     """Of the segment; said by its first part."""
+    checksum: int | None = None
+    """Of its bytes as they were captured (`checksums.py`). None in an index of a version that had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def line(record: Record) -> bytes:
         case PartRecord():
             numbers = (record.serial, record.index, record.offset, record.length, record.start, record.duration)
             words = ("part", *numbers, record.init_number, int(record.independent), int(record.discontinuity))
+            if record.checksum is not None:
+                words = (*words, record.checksum)
         case SealedRecord():
             words = ("sealed", record.serial)
         case CutRecord():
@@ -120,10 +124,9 @@ def _record(text: bytes) -> Record | None:
     kind, *words = body.split(b" ")
     numbers = [int(word) for word in words]
     match kind, numbers:
-        case b"part", [serial, index, offset, length, start, duration, init_number, independent, discontinuity]:
-            return PartRecord(
-                serial, index, offset, length, start, duration, init_number, bool(independent), bool(discontinuity)
-            )
+        case b"part", [serial, index, offset, length, start, duration, init_number, independent, discontinuity, *rest]:
+            where = (serial, index, offset, length, start, duration, init_number)
+            return PartRecord(*where, bool(independent), bool(discontinuity), rest[0] if rest else None)
         case b"sealed", [serial]:
             return SealedRecord(serial)
         case b"cut", [serial, index]:

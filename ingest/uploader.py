@@ -20,10 +20,12 @@ from uuid import UUID
 
 import structlog
 
+from ingest import letting_go
 from ingest.ending import end
 from ingest.pace import Pace
-from ingest.reel_upload import Sent, keep, send, tell_discarded
+from ingest.reel_upload import Sent, keep, send, tell_discarded, tell_spoilt
 from ingest.reels import ReelJob
+from ingest.salvage import Found, look
 from ingest.settings import IngestSettings
 from storage.catalogue.faults import CatalogueUnavailable, RecordingGone
 from storage.catalogue.transaction import Catalogue
@@ -33,7 +35,8 @@ from storage.objects.store import ObjectStore, VerifiedCopy
 
 log = structlog.get_logger()
 
-Stored = Callable[[ReelJob, VerifiedCopy], Awaitable[None]]
+Stored = Callable[[ReelJob, VerifiedCopy | None], Awaitable[None]]
+Spoilt = Callable[[ReelJob, Found, int], list[ReelJob]]
 
 
 @dataclass(slots=True)
@@ -47,7 +50,10 @@ class _Line:
 
 
 class Uploader:
-    """Runs from `start` to `stop`. `on_stored` is called for every reel, after its row stands."""
+    """Runs from `start` to `stop`. `on_stored` is called for every reel, after its row stands; without a copy where
+    nothing of it was left to be stored. `on_spoilt` makes the reels that take the place of one that the spool lost
+    something of; it is told the highest number of those that wait.
+    """
 
     def __init__(
         self,
@@ -56,12 +62,14 @@ class Uploader:
         catalogue: Catalogue,
         clock: Callable[[], datetime],
         on_stored: Stored,
+        on_spoilt: Spoilt,
     ) -> None:
         self._settings = settings
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
         self._on_stored = on_stored
+        self._on_spoilt = on_spoilt
         self._lines: dict[UUID, _Line] = {}
         self._turns: asyncio.Queue[UUID] = asyncio.Queue()
         self._idle = asyncio.Event()
@@ -126,7 +134,9 @@ class Uploader:
             await self._once(line, job)
         except (ObjectStoreFault, CatalogueUnavailable) as error:
             log.warning("reel_upload_waits", reel=job.plan.key, seconds=line.wait_seconds, error=str(error))
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and await self._salvaged(line, job):
+                return False
             log.exception("reel_upload_failed", reel=job.plan.key)
             line.jobs.rotate(-1)
             line.sent = None
@@ -136,8 +146,28 @@ class Uploader:
         self.failing_since = self.failing_since or self._clock()
         return False
 
+    async def _salvaged(self, line: _Line, job: ReelJob) -> bool:
+        """Whether the reel's files are at fault; what is left of it then stands in its place."""
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, look, job)
+        except OSError:
+            log.exception("spool_not_looked_at", reel=job.plan.key)
+            return False
+        if found is None:
+            return False
+        jobs = self._on_spoilt(job, found, max(one.plan.number for one in line.jobs))
+        line.jobs.popleft()
+        line.jobs.extendleft(reversed(jobs))
+        self.pending += len(jobs) - 1
+        return True
+
     async def _once(self, line: _Line, job: ReelJob) -> None:
         loop = asyncio.get_running_loop()
+        if not job.plan.segments:
+            await self._catalogue.run(lambda tx: tell_spoilt(tx, job))
+            await loop.run_in_executor(self._threads, letting_go.unplan, job)
+            await self._on_stored(job, None)
+            return
         if line.sent is None:
             await asyncio.sleep(self._pace.wait_seconds(job.plan.bytes, loop.time()))
             line.sent = await loop.run_in_executor(self._threads, send, self._store, job)

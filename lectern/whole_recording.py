@@ -1,9 +1,9 @@
 """Proves a stored recording whole: every object is read back from the store and held against the report, frame by
 frame.
 
-What the report says was counted at capture and hashed in the spool, so it is not asked whether the store agrees with
-itself. Checks
-come one by one, as they are made: a recording of hours takes minutes.
+What the report says was counted at capture, and hashed when the bytes that had been captured, by their checksums, were
+read back: it is not asked whether the store agrees with itself. What the spool's disk had spoilt by then is said there.
+Checks come one by one, as they are made: a recording of hours takes minutes.
 """
 
 import hashlib
@@ -58,6 +58,8 @@ def examine(objects: ObjectStore, recording_id: UUID, now: Row, kept: Sequence[E
         yield check
     for number, one in enumerate(kept, 1):
         yield _evidence(objects, one, number)
+    if report["spoilt"]:
+        yield _spoilt(report["spoilt"])
     yield _times(report, counted)
     stored = stored_frames(counted)
     for take in report["takes"]:
@@ -133,6 +135,13 @@ def _times(report: Row, counted: list[Row]) -> Check:
     return Check("times", f"continuous, but for {len(wanted)} reported gaps of {gone / 1000:.3f} s", passed=True)
 
 
+def _spoilt(stretches: list[Row]) -> Check:
+    """Not as it was captured, and told so: as a gap is."""
+    seconds = sum(one["duration_ms"] for one in stretches) / 1000
+    harms = " or ".join(sorted({one["harm"] for one in stretches}))
+    return Check("spool", f"{len(stretches)} stretches of {seconds:.3f} s were {harms} before they were stored", True)
+
+
 def _account(take: Row, stored: dict[str, int]) -> Check:
     """What came of a take is stored, or was said to be of no use to anybody."""
     what, findings = f"take {take['number']}", take["findings"]
@@ -148,6 +157,8 @@ def _account(take: Row, stored: dict[str, int]) -> Check:
             found += f", {_frames(frames)} {why}"
     if not lacking:
         return Check(what, found, passed=True)
+    if take["spoilt_ms"] and all(lacks > 0 for lacks in lacking.values()):
+        return Check(what, f"{found}, {_frames(lacking)} lost in the spool", passed=True)
     if take["withheld"] is None and all(lacks > 0 for lacks in lacking.values()):
         return Check(what, f"{found}, {_frames(lacking)} more: not all that was withheld has been counted", passed=True)
     return Check(what, f"{found}, {_frames(lacking)} lost", passed=False)

@@ -1,8 +1,8 @@
 """A recording's report: its takes and how they ended, its reels with their hashes and frames, its gaps, its repairs.
 
 Made of rows alone, so the same rows give the same bytes. What it says of media was counted at capture, before anything
-left for the store: `lectern recording verify` holds the store's copies against it. Evidence of a cut is counted, not
-named.
+left for the store; what the spool's disk spoilt in between is said. `lectern recording verify` holds the store's copies
+against it. Evidence of a cut is counted, not named.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.catalogue import evidence, reels, takes
+from storage.catalogue import audit, evidence, reels, takes
 from storage.catalogue.reels import Placed
 from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.recording import Recording
@@ -23,6 +23,9 @@ Row = dict[str, Any]
 VERSION = 1
 LINE_HZ = 90_000
 """Ticks a second of every time that belongs to no track."""
+MEDIA_SPOILT = "media_spoilt"
+MOST_TOLD = 1000
+"""Entries of it that are looked at."""
 LEAST_LOSS_MS = 1000
 """By which a take must have gone on beyond the last reel for something to be missing there: tracks end apart."""
 
@@ -36,13 +39,24 @@ class Stretch:
     ends_ms: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Spoilt:
+    """A stretch of a take that was lost or damaged before it could be stored; milliseconds likewise."""
+
+    starts_ms: int
+    ends_ms: int
+    take_id: str
+    harm: str
+
+
 async def report(tx: Transaction, recording: Recording) -> Row:
     """What `report.json` holds. Times are ISO 8601 in UTC, or milliseconds of the session's line."""
     placed = await reels.of_recording(tx, recording.id)
     rows = [_reel(one) for one in placed]
     stored, kept = stored_frames(rows), await evidence.of_recording(tx, recording.id)
+    spoilt = await _spoilt(tx, recording)
     told = [
-        _take(one, stored, [reel for reel in kept if reel.take_id == one.id])
+        _take(one, stored, [reel for reel in kept if reel.take_id == one.id], spoilt)
         for one in await takes.of_session(tx, recording.session_id)
         if one.recording_id is not None
     ]
@@ -57,7 +71,16 @@ async def report(tx: Transaction, recording: Recording) -> Row:
         "takes": told,
         "inits": _inits(placed),
         "reels": rows,
-        "gaps": gaps(rows, told, [_withheld(one) for one in kept]),
+        "gaps": gaps(rows, told, [_withheld(one) for one in kept], spoilt),
+        "spoilt": [
+            {
+                "take_id": one.take_id,
+                "harm": one.harm,
+                "at_ms": one.starts_ms,
+                "duration_ms": one.ends_ms - one.starts_ms,
+            }
+            for one in spoilt
+        ],
     }
 
 
@@ -78,7 +101,9 @@ def frames_of(counted: Iterable[Sequence[Row] | None]) -> Counter[str]:
     return found
 
 
-def gaps(rows: Sequence[Row], told: Sequence[Row] = (), withheld: Sequence[Stretch] = ()) -> list[Row]:
+def gaps(
+    rows: Sequence[Row], told: Sequence[Row] = (), withheld: Sequence[Stretch] = (), spoilt: Sequence[Spoilt] = ()
+) -> list[Row]:
     """Where something is missing: before the first reel, between two that do not follow each other, behind the last.
     `told` are the report's takes.
 
@@ -89,6 +114,7 @@ def gaps(rows: Sequence[Row], told: Sequence[Row] = (), withheld: Sequence[Stret
     for before, after in zip([None, *rows], rows, strict=False):
         ticks = _ticks_between(before, after) if before else {}
         reasons = _reasons(before, after, withheld, unrecorded)
+        reasons += _harms(spoilt, _ends_ms(before), after["starts_at_ms"])
         if any(ticks.values()) or "not_recorded" in reasons:
             found.append(_gap(before, after, after["starts_at_ms"], ticks, reasons or ["pause"]))
     last = rows[-1] if rows else None
@@ -96,8 +122,15 @@ def gaps(rows: Sequence[Row], told: Sequence[Row] = (), withheld: Sequence[Stret
     if ends_ms - _ends_ms(last) > LEAST_LOSS_MS:
         kept_back = _meet(withheld, _ends_ms(last), ends_ms)
         reasons = ["not_recorded"] if _meet(unrecorded, _ends_ms(last), ends_ms) or not kept_back else []
-        found.append(_gap(last, None, ends_ms, {}, [*reasons, "withheld"] if kept_back else reasons))
+        reasons += ["withheld"] if kept_back else []
+        reasons += _harms(spoilt, _ends_ms(last), ends_ms)
+        found.append(_gap(last, None, ends_ms, {}, reasons))
     return found
+
+
+def _harms(spoilt: Sequence[Spoilt], starts_ms: int, ends_ms: int) -> list[str]:
+    """What became of media that is not there, or not as it was."""
+    return sorted({one.harm for one in spoilt if one.starts_ms < ends_ms and starts_ms < one.ends_ms})
 
 
 def _gap(before: Row | None, after: Row | None, ends_ms: int, ticks: dict[str, int], reasons: list[str]) -> Row:
@@ -169,7 +202,20 @@ def _unrecorded(told: Sequence[Row]) -> list[Stretch]:
     ]
 
 
-def _take(take: Take, stored: dict[str, Counter[str]], kept: Sequence[EvidenceReel]) -> Row:
+async def _spoilt(tx: Transaction, recording: Recording) -> list[Spoilt]:
+    """Each is told once, though a process that died may have told it twice."""
+    wanted = audit.Wanted(item_kind="recording", item_id=str(recording.id), action=MEDIA_SPOILT)
+    told = [entry.details for entry in await audit.entries(tx, wanted, limit=MOST_TOLD)]
+    return sorted(
+        {
+            Spoilt(one["starts_at_ms"], one["starts_at_ms"] + one["duration_ms"], one["take_id"], one["harm"])
+            for one in told
+            if not one["evidence"]
+        }
+    )
+
+
+def _take(take: Take, stored: dict[str, Counter[str]], kept: Sequence[EvidenceReel], spoilt: Sequence[Spoilt]) -> Row:
     """`kept` is what cuts kept back of it."""
     return {
         "id": str(take.id),
@@ -189,6 +235,7 @@ def _take(take: Take, stored: dict[str, Counter[str]], kept: Sequence[EvidenceRe
         "findings": take.findings,
         "stored": dict(stored.get(str(take.id), {})),
         "withheld_ms": sum(one.duration_ms for one in kept),
+        "spoilt_ms": sum(one.ends_ms - one.starts_ms for one in spoilt if one.take_id == str(take.id)),
         # None where some of it was not counted when it was captured.
         "withheld": None if any(one.tracks is None for one in kept) else dict(frames_of(one.tracks for one in kept)),
     }

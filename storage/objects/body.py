@@ -13,11 +13,12 @@ CHUNK_BYTES = 1 << 20
 
 
 class Piece(NamedTuple):
-    """Bytes of a file."""
+    """Bytes of a file, and the checksum that they ought to have, where it is known."""
 
     path: Path
     offset: int
     length: int
+    checksum: int | None = None
 
 
 class Body(Protocol):
@@ -44,7 +45,7 @@ class BytesBody:
 
 class FileBody:
     """Pieces of files, one after another, as if they were one. Raises OSError where a file is missing or too short, at
-    once: once a request is under way, a file that fails looks like a store that broke off.
+    once.
     """
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -52,11 +53,20 @@ class FileBody:
             if piece.path.stat().st_size < piece.offset + piece.length:
                 raise _too_short(piece)
         self.size = sum(piece.length for piece in pieces)
+        self.fault: OSError | None = None
+        """Why a file could not be read, once a request was under way: to its sender that looks like a store that broke
+        off.
+        """
         self._pieces = pieces
         self._buffer = memoryview(bytearray(min(CHUNK_BYTES, self.size)))
 
     def __iter__(self) -> Iterator[memoryview]:
         for piece in self._pieces:
+            yield from self.chunks(piece)
+
+    def chunks(self, piece: Piece) -> Iterator[memoryview]:
+        """Of one piece; each is valid until the next."""
+        try:
             with piece.path.open("rb", buffering=0) as file:
                 file.seek(piece.offset)
                 left = piece.length
@@ -66,6 +76,9 @@ class FileBody:
                         raise _too_short(piece)
                     yield self._buffer[:count]
                     left -= count
+        except OSError as fault:
+            self.fault = fault
+            raise
 
 
 def _too_short(piece: Piece) -> OSError:

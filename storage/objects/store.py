@@ -2,8 +2,8 @@
 from a worker thread.
 
 What deletes local data takes proof: a `VerifiedCopy`, which only this class makes, after reading every byte back:
-`verify` against a hash, `put_pieces` against the files themselves. Faults are those of `faults.py`, never the client's
-own.
+`verify` against a hash, `put_pieces` against the files themselves. `as_recorded` alone makes one again that a row has
+kept. Faults are those of `faults.py`, never the client's own.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ from urllib3.response import BaseHTTPResponse
 
 from storage.objects import purge
 from storage.objects.body import BytesBody, FileBody, Piece
+from storage.objects.checksums import checksum
 from storage.objects.client import make_client, make_pool
-from storage.objects.faults import ObjectCorrupt, translated
+from storage.objects.faults import ObjectCorrupt, ObjectStoreUnavailable, translated
 from storage.objects.lines import Lines
 from storage.objects.put import Putter
 from storage.settings import StorageSettings
@@ -86,6 +87,13 @@ class ObjectStream:
             return data
 
 
+def as_recorded(key: str, size: int, sha256: bytes) -> VerifiedCopy:
+    """The proof that a reel's row is: one is written for a VerifiedCopy alone, and a crash may have come before its
+    spool files were let go of.
+    """
+    return VerifiedCopy(key, size, sha256, _ONLY_THE_STORE_HAS_THIS)
+
+
 class ObjectStore:
     """One bucket; every method may be called from any thread."""
 
@@ -115,21 +123,33 @@ class ObjectStore:
 
     def put_pieces(self, key: str, pieces: Sequence[Piece]) -> VerifiedCopy:
         """Store pieces of files as one object, and read it back beside them: each byte is compared with its file's, and
-        the hash is of what came back, so that it is the hash of all three and made once.
+        each piece's checksum with what it was made of; the hash is of what came back, so that it is the hash of all
+        and made once.
 
-        Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable, and OSError of the files.
+        Raises ObjectCorrupt, ObjectMissing, ObjectStoreUnavailable, and OSError of the files: also where one no longer
+        has what its checksum says.
         """
         body = FileBody(pieces)
-        with translated(key):
-            self._putter.put(key, body, None, _content_type(key))
+        try:
+            with translated(key):
+                self._putter.put(key, body, None, _content_type(key))
+        except ObjectStoreUnavailable:
+            if body.fault is not None:
+                raise body.fault from None
+            raise
         found = hashlib.sha256()
         with self.open_stream(key) as stream:
             _require_size(stream, key, body.size)
-            for chunk in body:
-                came = stream.read(len(chunk))
-                if came != bytes(chunk):
-                    raise ObjectCorrupt(key, "other bytes came back than were stored")
-                found.update(came)
+            for piece in pieces:
+                check = 0
+                for chunk in body.chunks(piece):
+                    came = stream.read(len(chunk))
+                    if came != bytes(chunk):
+                        raise ObjectCorrupt(key, "other bytes came back than were stored")
+                    found.update(came)
+                    check = checksum(came, check)
+                if piece.checksum not in (None, check):
+                    raise OSError(f"{piece.path} has not what was captured from {piece.offset} on")
         return VerifiedCopy(key, body.size, found.digest(), _ONLY_THE_STORE_HAS_THIS)
 
     def put_bytes(self, key: str, content: bytes) -> Stored:

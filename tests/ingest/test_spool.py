@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,15 +16,16 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+import ingest.durable
 import ingest.spool
 from ingest.cuts import cut_rule
 from ingest.events import Event, HeldRun, Init, Part, SegmentClosed, SegmentOpened
 from ingest.letting_go import remove_if_done
 from ingest.packager import Packager
-from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
+from ingest.reel_plan import PlannedSegment, ReelPlan, TakeAbout
 from ingest.settings import IngestSettings
 from ingest.spool import INDEX, TakeSpool, segment_name
-from ingest.spool_index import PartRecord, read
+from ingest.spool_index import PartRecord, line, read
 from ingest.spool_recovery import RecoveredTake, recover, take_folders
 from storage.objects.store import ObjectStore
 from tests.ingest.builders import audio, interleaved, video
@@ -49,9 +51,9 @@ def events(seconds: float = 5) -> list[Event]:
     return made + packager.flush()
 
 
-def write(spool: TakeSpool, made: list[Event], *, seal: bool = True) -> dict[tuple[int, int], SpoolRange]:
+def write(spool: TakeSpool, made: list[Event], *, seal: bool = True) -> dict[tuple[int, int], PartRecord]:
     """Writes events as a live session does; where each part went."""
-    places: dict[tuple[int, int], SpoolRange] = {}
+    places: dict[tuple[int, int], PartRecord] = {}
     opened: SegmentOpened | None = None
     for event in made:
         match event:
@@ -98,7 +100,7 @@ def test_what_was_written_is_found_whole(tmp_path: Path) -> None:
     assert all(segment.independent for _, _, segment in take.unplanned)
 
 
-def crashed(tmp_path: Path) -> tuple[Path, list[bytes], SpoolRange]:
+def crashed(tmp_path: Path) -> tuple[Path, list[bytes], PartRecord]:
     """A take whose process died within its third segment: its folder, its parts, and where the last one lies."""
     made = events()
     spool = TakeSpool.create(tmp_path / "origin", about())
@@ -113,31 +115,31 @@ def test_a_file_torn_at_any_byte_of_its_last_part_loses_that_part_alone(tmp_path
     for length in range(last.length):
         copy = tmp_path / "copy"
         shutil.copytree(folder, copy)
-        os.truncate(copy / last.name, last.offset + length)
+        os.truncate(copy / segment_name(last.serial), last.offset + length)
         take = recover(copy)
         assert recovered(take) == b"".join(parts[:-1])
-        assert (copy / last.name).stat().st_size == last.offset
+        assert (copy / segment_name(last.serial)).stat().st_size == last.offset
         shutil.rmtree(copy)
 
 
 def test_an_index_torn_at_any_byte_of_its_last_line_loses_that_part_alone(tmp_path: Path) -> None:
     folder, parts, last = crashed(tmp_path)
     index = (folder / INDEX).read_bytes()
-    line = len(index.splitlines(keepends=True)[-1])
-    for length in range(1, line + 1):
+    last_line = len(index.splitlines(keepends=True)[-1])
+    for length in range(1, last_line + 1):
         copy = tmp_path / "copy"
         shutil.copytree(folder, copy)
         os.truncate(copy / INDEX, len(index) - length)
         take = recover(copy)
         assert recovered(take) == b"".join(parts[:-1])
-        assert (copy / last.name).stat().st_size == last.offset
+        assert (copy / segment_name(last.serial)).stat().st_size == last.offset
         shutil.rmtree(copy)
 
 
 def test_pages_that_never_reached_the_disk_are_seen(tmp_path: Path) -> None:
     """After a power cut a file may have its length but not its bytes."""
     folder, parts, last = crashed(tmp_path)
-    with (folder / last.name).open("r+b") as file:
+    with (folder / segment_name(last.serial)).open("r+b") as file:
         file.seek(last.offset)
         file.write(bytes(last.length))
     assert recovered(recover(folder)) == b"".join(parts[:-1])
@@ -145,7 +147,7 @@ def test_pages_that_never_reached_the_disk_are_seen(tmp_path: Path) -> None:
 
 def test_recovery_twice_is_recovery_once(tmp_path: Path) -> None:
     folder, parts, last = crashed(tmp_path)
-    os.truncate(folder / last.name, last.offset + 5)
+    os.truncate(folder / segment_name(last.serial), last.offset + 5)
     assert recovered(recover(folder)) == recovered(recover(folder)) == b"".join(parts[:-1])
 
 
@@ -252,7 +254,7 @@ def test_reels_let_go_of_at_the_same_time_remove_their_take_once(
     """As when a session's playlists go: each reel by a thread, and the last of them see an empty take together."""
     spool = TakeSpool.create(tmp_path, about())
     spool.over = True
-    plain, inside, second_is_there = ingest.spool.unlink, threading.Event(), threading.Event()
+    plain, inside, second_is_there = ingest.durable.unlink, threading.Event(), threading.Event()
 
     def unlink_on_a_slow_disk(path: Path) -> int:
         inside.set()
@@ -319,3 +321,68 @@ def test_a_flush_that_comes_late_finds_its_own_files(tmp_path: Path) -> None:
     with (tmp_path / "stranger").open("wb"):
         late()
     assert not [one for one in psutil.Process().open_files() if one.path.startswith(str(spool.folder))]
+
+
+def test_the_names_of_new_files_are_flushed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose bytes are on the disk is gone after a power cut where its folder was not flushed."""
+    flushed: list[Path] = []
+
+    def seen(real: Callable[[int], None]) -> Callable[[int], None]:
+        def flush(descriptor: int) -> None:
+            flushed.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+            real(descriptor)
+
+        return flush
+
+    monkeypatch.setattr(os, "fsync", seen(os.fsync))
+    monkeypatch.setattr(os, "fdatasync", seen(os.fdatasync))
+    root = tmp_path / "spool"
+    spool = TakeSpool.create(root, about())
+    folder = spool.folder
+    assert {folder, folder.parent, root, tmp_path} <= set(flushed)
+    made = events()
+    flushed.clear()
+    write(spool, made[:2])
+    init = next(event for event in made if isinstance(event, Init))
+    assert flushed == [folder / f"init-{init.number}.mp4", folder]
+    flushed.clear()
+    write(spool, made[1:4], seal=False)
+    spool.flush()()
+    assert flushed == [folder / segment_name(0), folder / INDEX, folder]
+    flushed.clear()
+    spool.flush()()
+    assert folder not in flushed, "there is no new one"
+    flushed.clear()
+    spool.seal()()
+    assert flushed == [folder / segment_name(0), folder, folder / INDEX], "before the segment is said to be whole"
+
+
+def test_a_spool_of_a_version_without_checksums_is_read(tmp_path: Path) -> None:
+    made = events()
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, made)
+    spool.close()
+    index = spool.folder / INDEX
+    records, _ = read(index.read_bytes())
+    without = (replace(one, checksum=None) if isinstance(one, PartRecord) else one for one in records)
+    index.write_bytes(b"".join(map(line, without)))
+    take = recover(spool.folder)
+    assert recovered(take) == b"".join(muxed(made))
+    assert [segment.checks() for _, _, segment in take.unplanned] == [[]] * 3
+
+
+def test_a_part_that_is_not_as_it_was_written_ends_a_segment_that_was_not_sealed(tmp_path: Path) -> None:
+    """Where another is behind it that is, it stays, for its upload to look at; what it took at the end is told."""
+    made: list[Event] = [event for event in events() if not isinstance(event, SegmentClosed)]
+    spool = TakeSpool.create(tmp_path, about())
+    places = [one for one in write(spool, made, seal=False).values() if one.serial == 0]
+    spool.close()
+    path = spool.folder / segment_name(0)
+    whole = path.read_bytes()
+    for turned, kept in ((1, 4), (3, 3)):
+        data = bytearray(whole)
+        data[places[turned].offset + places[turned].length - 3] ^= 1
+        path.write_bytes(data)
+        take = recover(spool.folder)
+        assert len(take.unplanned[0][2].checks()) == kept
+        assert [(one.harm, one.start) for _, one in take.spoilt] == [("lost", one.start) for one in places[kept:]]

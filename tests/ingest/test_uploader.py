@@ -12,18 +12,22 @@ import pytest
 from sqlalchemy import select
 
 from domain.states import RecordingMove
-from ingest.reel_plan import PlannedSegment, ReelPlan, SpoolRange, TakeAbout
+from ingest.reel_plan import PartCheck, PlannedSegment, ReelPlan, SpoolRange, TakeAbout, pack
 from ingest.reels import ReelJob
+from ingest.salvage import Found, rebuilt
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool, init_name
 from ingest.uploader import Uploader
+from media.boxes import box
 from media.fragments import init_segment
+from retention.report import report
 from storage.catalogue import recordings, reels, sessions
 from storage.catalogue.tables.audit_entry import AuditEntry
 from storage.catalogue.transaction import Catalogue
 from storage.embedded import s3 as embedded_s3
 from storage.objects import keys
 from storage.objects.body import Piece
+from storage.objects.checksums import checksum
 from storage.objects.store import ObjectStore, Stored, VerifiedCopy
 from storage.settings import StorageSettings
 from tests.ingest.builders import AUDIO, VIDEO
@@ -70,7 +74,7 @@ class School:
     catalogue: Catalogue
     stored: list[tuple[UUID, int]] = field(default_factory=list)
 
-    async def recording(self, count: int) -> list[ReelJob]:
+    async def recording(self, many: int) -> list[ReelJob]:
         """A take's reels of two segments each."""
         told = await lesson(self.catalogue)
         async with self.catalogue.transaction() as tx:
@@ -79,29 +83,35 @@ class School:
         about = TakeAbout(told.session_id, take.recording_id, take.id, 1, "ingest-1", now(), 0)
         spool = TakeSpool.create(self.settings.spool_folder, about)
         (spool.folder / init_name(1)).write_bytes(init_segment([VIDEO, AUDIO]))
-        return [self._job(spool, number) for number in range(1, count + 1)]
+        return [self._job(spool, number) for number in range(1, many + 1)]
 
     def _job(self, spool: TakeSpool, number: int) -> ReelJob:
         segments = []
         for msn in (2 * number - 2, 2 * number - 1):
             place = SpoolRange(f"{msn:08}.m4s", 0, SEGMENT_BYTES)
-            (spool.folder / place.name).write_bytes(os.urandom(SEGMENT_BYTES))
-            segments.append(PlannedSegment(msn, place, msn * SEGMENT_TICKS, SEGMENT_TICKS, True, False))
+            content = box(b"mdat", os.urandom(SEGMENT_BYTES - 8))
+            (spool.folder / place.name).write_bytes(content)
+            packed = pack([PartCheck(SEGMENT_BYTES, SEGMENT_TICKS, checksum(content))])
+            start = msn * SEGMENT_TICKS
+            segments.append(PlannedSegment(msn, place, start, SEGMENT_TICKS, True, False, packed=packed))
         about = spool.about
         return ReelJob(ReelPlan(number, about.recording_id, about.take_id, 1, False, segments), spool)
 
     @asynccontextmanager
     async def uploader(self, store: ObjectStore, **changes: float) -> AsyncIterator[Uploader]:
         quick = replace(self.settings, retry_first_seconds=0.1, retry_longest_seconds=0.2)
-        made = Uploader(replace(quick, **changes), store, self.catalogue, now, self._on_stored)  # type: ignore[arg-type]
+        made = Uploader(replace(quick, **changes), store, self.catalogue, now, self._on_stored, self._on_spoilt)  # type: ignore[arg-type]
         made.start()
         try:
             yield made
         finally:
             await made.stop()
 
-    async def _on_stored(self, job: ReelJob, copy: VerifiedCopy) -> None:
-        assert copy.key == job.plan.key
+    def _on_spoilt(self, job: ReelJob, found: Found, highest: int) -> list[ReelJob]:
+        return rebuilt(job, found, highest)
+
+    async def _on_stored(self, job: ReelJob, copy: VerifiedCopy | None) -> None:
+        assert copy is None or copy.key == job.plan.key
         self.stored.append((job.plan.recording_id, job.plan.number))
 
     async def check(self, store: ObjectStore, jobs: list[ReelJob]) -> None:
@@ -185,10 +195,11 @@ async def test_a_store_that_is_away_costs_no_order(school: School, s3: embedded_
 
 
 async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watched: Watched) -> None:
-    broken, other = await school.recording(3), await school.recording(2)
-    lost = broken[0].spool.folder / broken[0].plan.segments[1].source.name
-    kept = lost.read_bytes()
-    lost.write_bytes(kept[:-1])
+    """Its init is away, and may come back: nothing is wrong with its media."""
+    broken, other = await school.recording(1), await school.recording(2)
+    init = broken[0].spool.folder / init_name(1)
+    kept = init.read_bytes()
+    init.unlink()
     async with school.uploader(watched) as uploader:
         for job in broken + other:
             uploader.submit(job)
@@ -197,12 +208,52 @@ async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watc
             return uploader.pending == 1
 
         await until(others_are_stored)
-        stored = [number for recording_id, number in school.stored if recording_id == broken[0].plan.recording_id]
-        assert stored == [2, 3]
         await school.check(watched, other)
-        lost.write_bytes(kept)
+        init.write_bytes(kept)
         assert await uploader.drain(10)
     await school.check(watched, broken)
+
+
+async def test_what_is_left_of_a_reel_goes_up_and_what_is_not_is_told(school: School, watched: Watched) -> None:
+    jobs = await school.recording(3)
+    segments = [place.source.name for job in jobs for place in job.plan.segments]
+    folder = jobs[0].spool.folder
+    os.truncate(folder / segments[0], SEGMENT_BYTES - 1)
+    (folder / segments[2]).unlink()
+    (folder / segments[3]).unlink()
+    async with school.uploader(watched) as uploader:
+        for job in jobs:
+            uploader.submit(job)
+        assert await uploader.drain(10)
+        assert uploader.pending == 0
+    assert [number for _, number in school.stored] == [1, 2, 3]
+    async with school.catalogue.transaction() as tx:
+        placed = await reels.of_recording(tx, jobs[0].plan.recording_id)
+        said = await report(tx, await recordings.get(tx, jobs[0].plan.recording_id))
+    assert [(one.reel.number, [s["msn"] for s in one.reel.segments]) for one in placed] == [(1, [1]), (3, [4, 5])]
+    assert placed[1].reel.discontinuity, "what was before it is not there"
+    harms = [(one["harm"], one["at_ms"], one["duration_ms"]) for one in said["spoilt"]]
+    assert harms == [("lost", 0, 2000), ("lost", 4000, 2000), ("lost", 6000, 2000)]
+    assert said["takes"][0]["spoilt_ms"] == 6000
+    assert [gap["reasons"] for gap in said["gaps"]] == [["not_recorded"], ["not_recorded", "lost"]]
+
+
+async def test_bytes_that_changed_in_the_spool_are_never_stored_as_if_they_had_been_captured(
+    school: School, watched: Watched
+) -> None:
+    (job,) = await school.recording(1)
+    path = job.spool.folder / job.plan.segments[1].source.name
+    changed = bytearray(path.read_bytes())
+    changed[SEGMENT_BYTES // 2] ^= 1
+    path.write_bytes(changed)
+    async with school.uploader(watched) as uploader:
+        uploader.submit(job)
+        assert await uploader.drain(10)
+    async with school.catalogue.transaction() as tx:
+        said = await report(tx, await recordings.get(tx, job.plan.recording_id))
+    harms = [(one["harm"], one["at_ms"], one["duration_ms"]) for one in said["spoilt"]]
+    assert harms == [("damaged", 2000, 2000)]
+    await school.check(watched, [job])
 
 
 async def test_an_upload_that_was_given_up_is_done_again_from_the_spool(school: School, watched: Watched) -> None:
