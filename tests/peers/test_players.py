@@ -83,7 +83,7 @@ async def test_back_to_the_first_second_and_to_the_edge_again(live: LiveClass, n
         await playing.plays_on(2)
 
 
-@pytest.mark.parametrize("name", ["hls.js"])
+@pytest.mark.parametrize("name", PLAYERS)
 async def test_over_an_encoder_that_was_lost(live: LiveClass, name: str) -> None:
     """At the edge the player waits and goes on by itself; sought back to, the break plays through."""
     async with player(name, live.url) as playing:
