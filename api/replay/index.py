@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.states import RecordingState
 from media.counting import frame_rate
+from media.sound import has_sound_beside_pictures
 from storage.catalogue import evidence, ladder, recordings, reels
 from storage.catalogue.reels import Placed
 from storage.catalogue.tables.rendition_reel import RenditionReel
@@ -38,6 +39,8 @@ class ReelFile:
     frame_rate: float | None
     captured_under: str
     """The source's init: reels that share it have the same formats in every rendition."""
+    has_sound_beside: bool = False
+    """Whether it has sound beside its pictures."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def _captured(placed: Placed) -> ReelFile:
         height=video.get("height", 0),
         frame_rate=_frame_rate(placed),
         captured_under=placed.init.object_key,
+        has_sound_beside=has_sound_beside_pictures([one["kind"] for one in placed.init.tracks]),
     )
 
 

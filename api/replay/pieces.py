@@ -16,16 +16,18 @@ class Piece(NamedTuple):
 
     key: str
     stretch: Stretch | None
+    init_key: str
+    """Of the init segment that it needs; itself, where it is one."""
 
 
 def find(index: ReplayIndex, rendition: str, name: str) -> Piece | None:
     """The piece of that name; None where there is none."""
     if found := _INIT.fullmatch(name):
         reel = index.reel(rendition, int(found[1]))
-        return Piece(reel.init_key, None) if reel is not None else None
+        return Piece(reel.init_key, None, reel.init_key) if reel is not None else None
     if found := _SEGMENT.fullmatch(name):
         reel, number = index.reel(rendition, int(found[1])), int(found[2])
         if reel is not None and number < len(reel.segments):
             at = reel.segments[number]
-            return Piece(reel.object_key, (at["offset"], at["offset"] + at["bytes"] - 1))
+            return Piece(reel.object_key, (at["offset"], at["offset"] + at["bytes"] - 1), reel.init_key)
     return None

@@ -6,9 +6,10 @@ VOD.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from api.replay import sound
 from api.replay.index import SOURCE, ReelFile, ReplayIndex
 from media.playlist import MediaPlaylist, SegmentLines, Variant, multivariant
 
@@ -19,17 +20,24 @@ LOWEST_TARGET_SECONDS = 10
 
 
 def master(index: ReplayIndex, codecs: Mapping[str, str]) -> str:
-    """The multivariant playlist, highest rendition first; `codecs` by init key, as their segments say."""
+    """The multivariant playlist, highest rendition first, the sound alone last; `codecs` by init key, as their segments
+    say.
+    """
     listed = ((name, index.renditions[name]) for name in index.listed)
     variants = [_variant(name, files, [codecs[key] for key in index.inits(name)]) for name, files in listed if files]
-    return multivariant(sorted(variants, key=lambda one: (one.height, one.bandwidth), reverse=True), independent=False)
+    variants.sort(key=lambda one: (one.height, one.bandwidth), reverse=True)
+    if sound.offered(index):
+        heard = _joined(codecs[key].rpartition(",")[2] for key in index.inits(SOURCE))
+        variants.append(Variant(f"{sound.NAME}.m3u8", sound.PEAK_BITS, None, heard))
+    return multivariant(variants, independent=False)
 
 
 def media(index: ReplayIndex, rendition: str) -> str:
-    """The media playlist of one rendition."""
+    """The media playlist of one rendition. The sound's follows its source, segment by segment."""
+    source = SOURCE if rendition == sound.NAME else rendition
     segments: list[SegmentLines] = []
     init_key = ""
-    for reel in index.renditions[rendition]:
+    for reel in index.renditions[source]:
         starts_at = reel.starts_at
         for number, one in enumerate(reel.segments):
             first_of_all, new_init = not segments, reel.init_key != init_key
@@ -49,7 +57,7 @@ def media(index: ReplayIndex, rendition: str) -> str:
     return MediaPlaylist(
         target_duration_seconds=_target_seconds(index),
         segments=segments,
-        playlist_type="EVENT" if rendition == SOURCE else "VOD",
+        playlist_type="EVENT" if source == SOURCE else "VOD",
         endlist=index.whole,
     ).render()
 
@@ -68,8 +76,13 @@ def _variant(name: str, files: list[ReelFile], codecs: list[str]) -> Variant:
         uri=f"{name}.m3u8",
         bandwidth=max(1, peak),
         average_bandwidth=average,
-        codecs=",".join(dict.fromkeys(one for text in codecs for one in text.split(","))),
+        codecs=_joined(one for text in codecs for one in text.split(",")),
         width=files[0].width,
         height=files[0].height,
         frame_rate=max((one.frame_rate for one in files if one.frame_rate), default=None),
     )
+
+
+def _joined(codecs: Iterable[str]) -> str:
+    """Each once, in order."""
+    return ",".join(dict.fromkeys(codecs))

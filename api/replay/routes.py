@@ -11,9 +11,9 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from api import permit
-from api.object_bytes import send_object
-from api.replay import pieces, playlists
-from api.replay.index import ReplayIndex
+from api.object_bytes import IMMUTABLE, send_object
+from api.replay import pieces, playlists, sound
+from api.replay.index import SOURCE, ReplayIndex
 from api.replay.viewing import Viewing
 from api.resources import Resources
 from domain.refusals import Refusal, RefusalCode
@@ -30,7 +30,8 @@ def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandl
         """`index.m3u8`, the multivariant playlist, or `{rendition}.m3u8`."""
         index = await viewing.index(recording_id, token)
         rendition, dot, kind = name.rpartition(".")
-        if not dot or kind != "m3u8" or (rendition != "index" and rendition not in index.renditions):
+        known = rendition in ("index", *index.renditions) or (rendition == sound.NAME and sound.offered(index))
+        if not dot or kind != "m3u8" or not known:
             raise Refusal(RefusalCode.not_found, kind="playlist", id=name)
         text = await _master(viewing, index) if rendition == "index" else playlists.media(index, rendition)
         caching = "private, max-age=5" if index.whole else "no-store"
@@ -40,8 +41,11 @@ def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandl
     async def media(
         request: Request[Any, Any, Any], recording_id: UUID, token: str, rendition: str, name: str
     ) -> Response[bytes]:
-        """`init-{reel}.mp4` or `{reel}-{segment}.m4s` of a rendition."""
-        piece = pieces.find(await viewing.index(recording_id, token), rendition, name)
+        """`init-{reel}.mp4` or `{reel}-{segment}.m4s` of a rendition, or of the sound alone."""
+        index = await viewing.index(recording_id, token)
+        if rendition == sound.NAME and (heard := await sound.read(resources.objects, index, name)) is not None:
+            return Response(heard, media_type=sound.MEDIA_TYPE, headers=IMMUTABLE)
+        piece = pieces.find(index, rendition, name)
         if piece is None:
             raise Refusal(RefusalCode.not_found, kind="segment", id=name)
         return await send_object(request, resources, piece.key, pieces.MEDIA_TYPE, piece.stretch)
@@ -50,6 +54,6 @@ def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandl
 
 
 async def _master(viewing: Viewing, index: ReplayIndex) -> str:
-    inits = {key for name in index.listed for key in index.inits(name)}
+    inits = {key for name in (*index.listed, SOURCE) for key in index.inits(name)}
     codecs = {key: await asyncio.to_thread(viewing.codecs_of, key) for key in sorted(inits)}
     return playlists.master(index, codecs)

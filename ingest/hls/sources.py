@@ -14,7 +14,7 @@ from uuid import UUID
 from ingest.events import Init
 from ingest.hls.window import WindowSegment
 from ingest.holding.loop import HoldingLoop
-from media.fragments import TrackRun, fragment, read_fragments
+from media.sound import sound_of
 from storage.objects.store import ObjectStore
 
 T = TypeVar("T")
@@ -97,24 +97,11 @@ class SegmentReader:
         if segment.in_memory:
             return b"".join(part.audio for part in segment.parts if part.audio is not None)
         muxed = await self.muxed(segment)
-        return None if muxed is None else await _run(self.to_spool, partial(audio_of, init, muxed))
+        return None if muxed is None else await _run(self.to_spool, partial(sound_of, init.tracks, muxed))
 
 
 async def _run(threads: Executor, read: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(threads, read)
-
-
-def audio_of(init: Init, muxed: bytes) -> bytes:
-    """The audio alone of muxed fragments, as track 1: the same bytes that the parts had."""
-    if len(init.tracks) == 1:
-        return muxed
-    out: list[bytes | memoryview] = []
-    for read in read_fragments(muxed, init.tracks):
-        for run in read.runs:
-            if run.track_id == 2:
-                head, payloads = fragment(read.sequence_number, [TrackRun(1, run.base_decode_time, run.samples)])
-                out += [head, *payloads]
-    return b"".join(out)
 
 
 def _read_file(source: SpoolSource) -> bytes:

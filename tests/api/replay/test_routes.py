@@ -45,6 +45,26 @@ async def test_the_source_plays_while_reels_still_come_and_when_they_are_in(
     assert sorted((one.pts, bytes(one.data)) for one in packets(init, played)) == wanted
 
 
+async def test_the_sound_alone_is_offered_and_is_the_very_sound_of_the_source(
+    client: Client, school: School, recording_id: UUID, source_clip: Clip
+) -> None:
+    await client.sign_in(school.learner.login)
+    at = await playback(client, recording_id)
+    master = (await client.get(f"{at}/index.m3u8")).text.splitlines()
+    assert master[-1] == "audio.m3u8"
+    assert 'CODECS="mp4a.40.2"' in master[-2]
+    assert "RESOLUTION" not in master[-2]
+    source, heard = [parse_media((await client.get(f"{at}/{name}.m3u8")).text) for name in ("source", "audio")]
+    assert [one.duration_seconds for one in heard.segments] == [one.duration_seconds for one in source.segments]
+    init = await client.get(f"{at}/{heard.segments[0].map_uri}")
+    assert init.headers["content-type"] == "audio/mp4"
+    played = b"".join([(await client.get(f"{at}/{one.uri}")).content for one in heard.segments])
+    wanted = [(one.pts, bytes(one.data)) for one in source_clip.packets if one.track.kind == "audio"]
+    assert [(one.pts, bytes(one.data)) for one in packets(init.content, played)] == wanted
+    for name in ("audio/1-99.m4s", "audio/init-9.mp4", "audio/1-0.mp4"):
+        assert (await client.get(f"{at}/{name}")).status_code == 404
+
+
 async def test_the_ladder_is_listed_once_it_is_whole_and_the_source_stays(
     client: Client, school: School, catalogue: Catalogue, recording_id: UUID, clock: Clock, object_store: ObjectStore,
     tmp_path: Path,
