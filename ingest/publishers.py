@@ -1,6 +1,7 @@
 """Who publishes at this node now, into whichever slot, and how a publisher that fell silent makes room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +22,7 @@ class Publishers:
         self._lives = lives
         self._wall = wall
         self._side: dict[tuple[UUID, Slot], SideTake] = {}
+        self._arriving = 0
 
     @property
     def load(self) -> NodeLoad:
@@ -29,7 +31,16 @@ class Publishers:
             free = free_bytes(self._lives.settings.spool_folder)
         except OSError:  # a disk that is lost has no room
             free = 0
-        return NodeLoad(self._lives.publishers + len(self._side), free)
+        return NodeLoad(self._lives.publishers + len(self._side) + self._arriving, free)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Keeps the place of one that was let in until its take has begun, or it has failed: many come at once."""
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
 
     def current(self, session_id: UUID, slot: Slot) -> Publisher | None:
         """Who publishes there now."""

@@ -149,8 +149,9 @@ class Publishing:
             assert presented is not None
             if presented.row.slot == Slot.main and self._lives.find(session_id) is None:
                 self._decide(attempt.wish, presented, await self._publisher_elsewhere(session_id))
-            self._publishers.drop_dead(session_id, presented.row.slot)
-            return await self._begin(attempt, presented)
+            with self._publishers.place():
+                self._publishers.drop_dead(session_id, presented.row.slot)
+                return await self._begin(attempt, presented)
 
     async def _present(self, attempt: _Attempt) -> Presented | None:
         presented = await self._asking.run(lambda tx: credentials.present(tx, attempt.key), attempt.seconds)
@@ -180,8 +181,9 @@ class Publishing:
                 session_id=attempt.wish.session_id,
             )
             assert live is not None
-            self._publishers.drop_dead(session_id, slot)
-            return await self._begin_late(attempt, known, live)
+            with self._publishers.place():
+                self._publishers.drop_dead(session_id, slot)
+                return await self._begin_late(attempt, known, live)
 
     async def _is_overtaken(self, live: LiveSession) -> bool:
         ask = self.newer_owner

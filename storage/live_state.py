@@ -1,6 +1,7 @@
 """What a live session's encoder is doing now, as its ingest node says each second; gone five seconds after it stops.
 
-Only a picture for pages: nothing is decided by it. The truth about sessions and takes is in the catalogue.
+Only a picture for pages. The truth about sessions and takes is in the catalogue; by this it is decided alone whether a
+node that another does not reach has an encoder yet.
 """
 
 from collections.abc import Sequence

@@ -20,8 +20,8 @@ from ingest.live_session import LiveSession
 from ingest.lives import Lives
 from ingest.nodes import tail as tails
 from ingest.nodes.tail import Tail, tail_of
-from ingest.nodes.upstream import NodeUnreachable, Upstream
-from storage import live_hints
+from ingest.nodes.upstream import NodeStopped, NodeUnreachable, Upstream
+from storage import live_hints, live_state
 from storage.catalogue import live_owner, reels
 from storage.catalogue.live_owner import Owner
 from storage.catalogue.transaction import Catalogue
@@ -90,15 +90,26 @@ class Moves:
 
     async def silent_seconds(self, session_id: UUID, owner: LiveHint) -> float | None:
         """For how long the session's encoder at another node has sent nothing; None where none publishes there, or
-        nobody answers: then it may be taken over.
+        nobody answers: then it may be taken over. A node that this one does not reach, and that may be there yet, is
+        believed what it tells the pages in Valkey: it goes on with its encoder, and two would be shown.
         """
         path = f"{PREFIX}{session_id}/publisher/{owner.epoch}"
         headers = [(SIGNATURE, sign(self._secret, "GET", path, b"", self._wall()).encode())]
         try:
             reply = await self._upstream.get(owner.url, path, headers, timeout_seconds=HANDOVER_SECONDS)
             return float(reply.body) if reply.status == 200 else None
-        except (NodeUnreachable, ValueError):
+        except (NodeStopped, ValueError):
             return None
+        except NodeUnreachable:
+            return 0.0 if await self._shows_an_encoder(session_id, owner.node) else None
+
+    async def _shows_an_encoder(self, session_id: UUID, node: str) -> bool:
+        """By what the node told within the last five seconds."""
+        try:
+            told = await live_state.read(self._valkey, session_id)
+        except (RedisError, OSError):
+            return False
+        return told is not None and told.node == node and told.take_id is not None
 
     def handed_over(self, session_id: UUID, epoch: int) -> Tail | None:
         """Lets go of a session that a newer epoch has claimed; None when it is not here."""

@@ -36,6 +36,10 @@ class NodeUnreachable(Exception):  # noqa: N818 - named for what happened
     """The other node did not answer, or not in time."""
 
 
+class NodeStopped(NodeUnreachable):
+    """Its machine is there, and says that nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the other node said; header names are in small letters."""
@@ -185,6 +189,8 @@ class Upstream:
                 _, connection = await asyncio.get_running_loop().create_connection(
                     _Connection, parts.hostname or "", parts.port or 80
                 )
+        except ConnectionRefusedError as error:
+            raise NodeStopped(f"{url}: {error}") from error
         except (OSError, TimeoutError) as error:
             raise NodeUnreachable(f"{url}: {error or 'no connection in time'}") from error
         return connection

@@ -176,6 +176,17 @@ async def test_a_full_node_says_so(publishing: tuple[Publishing, Lives], catalog
     assert await refused(publisher, Request((await lesson(catalogue)).key)) == RefusalCode.node_full
 
 
+async def test_of_many_that_come_at_once_a_full_node_takes_as_many_as_it_has_places(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue
+) -> None:
+    publisher, lives = publishing
+    keys = [(await lesson(catalogue)).key for _ in range(6)]
+    answers = await asyncio.gather(*(publisher.admit(Request(key)) for key in keys), return_exceptions=True)
+    assert sum(isinstance(one, Refusal) and one.code == RefusalCode.node_full for one in answers) == 3
+    assert lives.publishers == 3
+    assert await refused(publisher, Request((await lesson(catalogue)).key)) == RefusalCode.node_full
+
+
 async def department(catalogue: Catalogue) -> UUID:
     made = uuid4()
     async with catalogue.transaction() as tx:
