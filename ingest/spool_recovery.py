@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from ingest.events import HeldRun
 from ingest.reel_plan import Harm, PlannedSegment, ReelPlan, Spoilt, SpoolRange, TakeAbout, pack
@@ -32,6 +33,8 @@ from ingest.spool_index import (
 )
 from media.fragments import complete_length
 from storage.objects.checksums import checksum
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -77,10 +80,7 @@ def recover(folder: Path) -> RecoveredTake:
     spool = TakeSpool(folder, about)
     take = RecoveredTake(spool, next_msn=about.first_msn)
     take.highest_reel = max((record.number for record in records if isinstance(record, ReelRecord)), default=0)
-    take.plans = sorted(
-        (msgspec.json.decode(path.read_bytes(), type=ReelPlan) for path in folder.glob("reel-*.json")),
-        key=lambda plan: plan.number,
-    )
+    take.plans = list(_plans(folder))
     take.highest_reel = max([take.highest_reel, *(plan.number for plan in take.plans)])
     spool.highest_reel = take.highest_reel
     planned = {(segment.source.name, segment.source.offset) for plan in take.plans for segment in plan.segments}
@@ -126,6 +126,16 @@ def _planned(msn: int, name: str, parts: list[PartRecord], held: HeldRun | None)
         held,
         packed=pack(parts),
     )
+
+
+def _plans(folder: Path) -> Iterator[ReelPlan]:
+    """In the order of their numbers. Without one that cannot be read: what was in it is planned anew."""
+    for path in sorted(folder.glob("reel-*.json")):
+        try:
+            yield msgspec.json.decode(path.read_bytes(), type=ReelPlan)
+        except ValueError as error:
+            log.error("spool_plan_unreadable", file=str(path), error=str(error))
+            path.replace(path.with_suffix(".unreadable"))
 
 
 def _index(folder: Path) -> list[Record]:

@@ -139,7 +139,9 @@ def _spoilt(stretches: list[Row]) -> Check:
     """Not as it was captured, and told so: as a gap is."""
     seconds = sum(one["duration_ms"] for one in stretches) / 1000
     harms = " or ".join(sorted({one["harm"] for one in stretches}))
-    return Check("spool", f"{len(stretches)} stretches of {seconds:.3f} s were {harms} before they were stored", True)
+    return Check(
+        "spool", f"{harms} before it could be stored: {seconds:.3f} s, in {len(stretches)} places", passed=True
+    )
 
 
 def _account(take: Row, stored: dict[str, int]) -> Check:

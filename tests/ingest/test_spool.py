@@ -284,6 +284,20 @@ def test_takes_of_one_recording_are_removed_by_several_threads(tmp_path: Path) -
         assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_in_a_plan_that_cannot_be_read_is_planned_anew(tmp_path: Path) -> None:
+    spool = TakeSpool.create(tmp_path, about())
+    made = events()
+    write(spool, made)
+    plan = reel(spool, 3, recover(spool.folder).unplanned[0][2])
+    spool.plan(plan)
+    path = spool.folder / plan.file_name
+    path.write_bytes(bytes(path.stat().st_size))
+    take = recover(spool.folder)
+    assert take.plans == []
+    assert recovered(take) == b"".join(muxed(made))
+    assert take.highest_reel == 3, "the number is taken"
+
+
 def test_ids_survive_the_disk(tmp_path: Path) -> None:
     spool = TakeSpool.create(tmp_path, about())
     assert isinstance(recover(spool.folder).spool.about.take_id, UUID)

@@ -20,7 +20,7 @@ from retention.report_writing import write_report
 from storage.catalogue import recordings, reels, sessions, takes
 from storage.catalogue.reels import Placed
 from storage.catalogue.tables.take import Take
-from storage.catalogue.transaction import Catalogue
+from storage.catalogue.transaction import Actor, Catalogue
 from storage.embedded import s3 as embedded_s3
 from storage.objects import keys
 from storage.objects.store import ObjectStore
@@ -100,6 +100,33 @@ async def test_a_whole_recording(
     assert "100 video and " in lines[2]
     assert "continuous" in lines[4]
     assert "200 video and " in lines[5]
+
+
+async def test_what_the_spool_lost_was_told_and_is_no_loss_of_the_store(
+    catalogue: Catalogue, object_store: ObjectStore, small_clip: Clip, verify: Verify
+) -> None:
+    frames = {kind: sum(1 for p in small_clip.packets if p.track.kind == kind) for kind in ("video", "audio")}
+    recording_id, placed = await stored(
+        catalogue, object_store, small_clip, frames={kind: many + 25 for kind, many in frames.items()}
+    )
+    code, lines = await verify(recording_id)
+    assert (code, lines[-1].split(":")[0]) == (1, "not whole")
+    async with catalogue.transaction() as tx:
+        told = {"take_id": str(placed[0].reel.take_id), "evidence": False, "harm": "lost"}
+        await tx.audit(
+            Actor.system("ingest"),
+            "media_spoilt",
+            "recording",
+            recording_id,
+            starts_at_ms=3000,
+            duration_ms=1000,
+            **told,
+        )
+    assert await write_report(catalogue, object_store, recording_id)
+    code, lines = await verify(recording_id)
+    assert code == 0, lines
+    assert "ok    spool: lost before it could be stored: 1.000 s, in 1 places" in lines
+    assert "25 video and 25 audio frames lost in the spool" in lines[-2]
 
 
 def remove(objects: ObjectStore, key: str) -> None:
