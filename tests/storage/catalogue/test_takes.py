@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from domain.facts import ReelStored, TakeEnded, TakeStarted, from_json
 from domain.kinds import Protocol, Slot
@@ -152,6 +152,16 @@ async def test_a_reel_is_stored_once_with_its_fact_and_the_recordings_growth(cat
         told = await tx.session.scalar(select(func.count()).where(FactRow.name == ReelStored.NAME))
     assert (recording.duration_ms, recording.bytes, recording.version) == (10_000, 1_000_000, 1)
     assert told == 1
+
+
+async def test_a_reel_costs_three_statements(catalogue: Catalogue) -> None:
+    sent: list[str] = []
+    async with catalogue.transaction() as tx:
+        took = await take(tx, await session(tx, await place(tx)))
+        made = await reel(tx, took)
+        event.listen(catalogue.engine.sync_engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+        await reels.store(tx, new_reel(took, made.init_id, 2, number=2))
+    assert [one.split()[0] for one in sent] == ["UPDATE", "INSERT", "INSERT"]
 
 
 async def test_another_reel_of_the_same_stretch_is_refused(catalogue: Catalogue) -> None:
