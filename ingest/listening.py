@@ -1,20 +1,24 @@
-"""Hears the catalogue: orders to sessions, ended sign-ins, playback withdrawn, over one connection made again for ever.
+"""Hears the catalogue: orders to sessions, ended sign-ins, playback withdrawn, over one connection made again for ever;
+what takes playback away by Valkey too, for as long as the catalogue is not heard.
 
 Nothing is kept for who is away, so after every connection what may have been missed is read from the rows.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from redis.exceptions import RedisError
 
 from ingest import orders
 from ingest.control import Control
 from ingest.hls.viewers import Viewers
 from ingest.lives import Lives
 from ingest.settings import IngestSettings
+from storage import echo
 from storage.catalogue import sign_ins, withdrawals
 from storage.catalogue.faults import CatalogueUnavailable
 from storage.catalogue.sessions import CONTROL_CHANNEL
@@ -40,6 +44,7 @@ class Listening:
         control: Control,
         viewers: Viewers,
         *,
+        valkey_url: str,
         wall: Callable[[], datetime],
         caught_up: Callable[[], Awaitable[None]],
     ) -> None:
@@ -48,6 +53,7 @@ class Listening:
         self._lives = lives
         self._control = control
         self._viewers = viewers
+        self._valkey_url = valkey_url
         self._wall = wall
         self._caught_up = caught_up
 
@@ -68,6 +74,14 @@ class Listening:
                 log.exception("listening_failed")
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+    async def hear_echo(self) -> None:
+        """Until cancelled. Valkey may be away."""
+        while True:
+            with suppress(RedisError, OSError):
+                async for channel, payload in echo.heard(self._valkey_url):
+                    self._heard(channel, payload)
+            await asyncio.sleep(LONGEST_WAIT_SECONDS)
 
     @property
     def _first_wait(self) -> float:

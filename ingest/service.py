@@ -114,7 +114,14 @@ class IngestService:
         self.publishing.refused = self._statistics.refused
         self._audience = Audience(self.lives, self.viewers, self._valkey, wall=wall)
         self._listening = Listening(
-            settings, catalogue, self.lives, self.control, self.viewers, wall=wall, caught_up=self._complete
+            settings,
+            catalogue,
+            self.lives,
+            self.control,
+            self.viewers,
+            valkey_url=valkey_url,
+            wall=wall,
+            caught_up=self._complete,
         )
         self.tasks = Tasks()
         self.http: HttpServer | None = None
@@ -148,6 +155,7 @@ class IngestService:
         self._serving = run("http", self.http.run())
         run("recovery", self._recover(found))
         run("listening", self._listening.run())
+        run("echo", self._listening.hear_echo())
         run("tick", self._tick())
         every(WATCH_SECONDS, "watch", self._watch)
         every(1.0, "second", self._lives, self._near, self._statistics.tell, self._audience.second)

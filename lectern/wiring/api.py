@@ -22,6 +22,7 @@ from lectern.keys import derive
 from lectern.settings import Settings, load
 from lectern.wiring.stores import require_stores
 from storage.catalogue.transaction import Catalogue
+from storage.echo import Echo
 from storage.objects.store import ObjectStore
 from storage.parent_death import die_with_parent
 
@@ -58,12 +59,15 @@ def api_app() -> Callable[..., Any]:
     settings = load(os.environ)
     logs.configure("api", settings.lectern.log_level, settings.lectern.log_format)
     keys = derive(settings.lectern)
+    catalogue = Catalogue.from_settings(settings.storage, "lectern-api")
+    valkey = Redis.from_url(settings.storage.valkey_url, socket_timeout=5.0)
+    catalogue.echo = Echo(valkey)
     app = create_app(
         Resources(
             settings=settings.api,
-            catalogue=Catalogue.from_settings(settings.storage, "lectern-api"),
+            catalogue=catalogue,
             objects=ObjectStore(settings.storage),
-            valkey=Redis.from_url(settings.storage.valkey_url, socket_timeout=5.0),
+            valkey=valkey,
             http=httpx.AsyncClient(timeout=CONTROL_SECONDS),
             keys=ApiKeys(keys.playback, keys.ingest, keys.control, keys.csrf),
             clock=now,

@@ -59,6 +59,8 @@ class Transaction:
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
+        self.told: list[tuple[str, str]] = []
+        """Channel and payload of what is notified at the commit."""
 
     async def lock(self, name: str) -> None:
         """Waits for the lock called `name` and holds it to the transaction's end."""
@@ -102,6 +104,7 @@ class Transaction:
     async def notify(self, channel: str, payload: str) -> None:
         """Tells `Catalogue.listen` on `channel`, at the commit. PostgreSQL takes payloads under 8,000 bytes."""
         await self.session.execute(select(func.pg_notify(channel, payload)))
+        self.told.append((channel, payload))
 
 
 class Catalogue:
@@ -133,6 +136,8 @@ class Catalogue:
                 "options": f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC",
             },
         )
+        self.echo: Callable[[Sequence[tuple[str, str]]], None] | None = None
+        """Given what a transaction notified, once that stands: for a second way."""
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._glances = async_sessionmaker(reading, expire_on_commit=False)
@@ -157,7 +162,10 @@ class Catalogue:
         """
         with _translated():
             async with self._sessions() as session, session.begin():
-                yield Transaction(session)
+                tx = Transaction(session)
+                yield tx
+        if self.echo and tx.told:
+            self.echo(tx.told)
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[Transaction]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from domain.broadcast_delay import LEAST_SECONDS, SILENCE_SECONDS
 from ingest.service import IngestService
@@ -15,6 +16,7 @@ from storage.catalogue import accounts, sign_ins
 from storage.catalogue.sign_ins import NewSignIn
 from storage.catalogue.tables.sign_in import SignIn
 from storage.catalogue.transaction import Catalogue
+from storage.echo import Echo
 from tests.ingest.classroom import encoder, lesson, now, order
 from tests.ingest.wired import Wires, segments, until
 
@@ -84,15 +86,21 @@ async def signed_in(catalogue: Catalogue) -> tuple[NewSignIn, SignIn]:
 
 
 async def test_a_token_counts_no_more_within_two_seconds(wired: Wires) -> None:
-    """Signed out, signed in elsewhere; heard, and not heard because the wire was cut; also for who waits."""
+    """Signed out, signed in elsewhere; heard from the catalogue, from Valkey alone, and from neither."""
     told = await lesson(wired.stores.catalogue)
-    async with wired.ingest() as service, httpx.AsyncClient(timeout=20) as client, encoder(service, told.key):
+    async with (
+        wired.ingest() as service,
+        httpx.AsyncClient(timeout=20) as client,
+        Redis.from_url(wired.stores.valkey.url) as directly,
+        encoder(service, told.key),
+    ):
         await segments(service, told, 1)
         _, out = await signed_in(wired.stores.catalogue)
         new, elsewhere = await signed_in(wired.stores.catalogue)
+        _, by_valkey = await signed_in(wired.stores.catalogue)
         _, unheard = await signed_in(wired.stores.catalogue)
         folder = f"{_base(service)}/{told.session_id}"
-        addresses = {one: f"{folder}/{told.token(one.id)}" for one in (out, elsewhere, unheard)}
+        addresses = {one: f"{folder}/{told.token(one.id)}" for one in (out, elsewhere, by_valkey, unheard)}
         for base in addresses.values():
             assert (await client.get(f"{base}/main.m3u8")).status_code == 200
 
@@ -108,12 +116,18 @@ async def test_a_token_counts_no_more_within_two_seconds(wired: Wires) -> None:
         await until(lambda: is_out(elsewhere), 2)
         assert (await waiting).status_code == 403
         await wired.to_postgres.cut()
+        wired.stores.catalogue.echo = Echo(directly)
+        async with wired.stores.catalogue.transaction() as tx:
+            assert await sign_ins.end(tx, by_valkey.id, "signed_out", now())
+        await until(lambda: is_out(by_valkey), 2)
+        await wired.to_valkey.cut()
         async with wired.stores.catalogue.transaction() as tx:
             assert await sign_ins.end(tx, unheard.id, "signed_out", now())
         await asyncio.sleep(1.5)
         assert not await is_out(unheard), "nobody can have heard it"
         await wired.to_postgres.mend()
         await until(lambda: is_out(unheard), 2)
+        await wired.to_valkey.mend()
 
 
 def _base(service: IngestService) -> str:
