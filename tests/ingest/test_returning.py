@@ -89,7 +89,7 @@ async def started(
         url = urlunsplit(parts._replace(netloc=f"{account}@127.0.0.1:{wire.port}"))
         catalogue = Catalogue(url, application_name="wired")
         clock, wall = asyncio.get_running_loop().time, Wall()
-        quick = replace(settings, dead_after_seconds=0.3, retry_first_seconds=0.05, retry_longest_seconds=0.1)
+        quick = replace(settings, dead_after_seconds=30.0, retry_first_seconds=0.05, retry_longest_seconds=0.1)
         lives = Lives(quick, catalogue, store, clock=clock, wall=wall)
         lives.ledger.start()
         node = Node(Publishing(catalogue, lives, wall=wall), lives, wire, straight, wall)

@@ -3,6 +3,8 @@ back only when it is resumed.
 """
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 import redis.asyncio
@@ -49,7 +51,8 @@ def closed(text: str) -> dict[int, float]:
 @pytest.mark.parametrize(
     ("forgotten", "delay_seconds"), [(False, 0), (True, 0), (False, LEAST_SECONDS)], ids=["noted", "lost", "reviewed"]
 )
-async def test_over_a_restart(stores: Stores, forgotten: bool, delay_seconds: int) -> None:
+async def test_over_a_restart(stores: Stores, tmp_path: Path, forgotten: bool, delay_seconds: int) -> None:
+    """Without its note a killed process has the spool."""
     told = await lesson(stores.catalogue, delay_seconds=delay_seconds)
     token = told.token()
     async with node(stores, "a", reel_seconds=60.0) as a:
@@ -61,16 +64,19 @@ async def test_over_a_restart(stores: Stores, forgotten: bool, delay_seconds: in
         before = closed((await a.get(told, "main.m3u8", token)).text)
         held = next(one for one in a.session(told).window.segments if one.holding)
         media = (await a.get(told, f"seg-{held.msn}.m4s", token)).content
+        spool = a.service.settings.spool_folder
         if forgotten:
-            async with redis.asyncio.Redis.from_url(stores.valkey.url) as connection:
-                await connection.flushall()
+            shutil.copytree(spool, tmp_path / "killed")
+    if forgotten:
+        shutil.rmtree(spool, ignore_errors=True)
+        shutil.copytree(tmp_path / "killed", spool)
+        async with redis.asyncio.Redis.from_url(stores.valkey.url) as connection:
+            await connection.flushall()
     async with node(stores, "a", reel_seconds=60.0) as a:
         await holds(a, told, 2)  # no encoder is needed for it
         after = closed((await a.get(told, "main.m3u8", token)).text)
         assert list(after) == list(range(len(after)))
         assert len(after) > len(before)
-        if forgotten:
-            return  # what had the numbers cannot be told any more: they stand as gaps
         assert {msn: after[msn] for msn in before} == before
         assert (await a.get(told, f"seg-{held.msn}.m4s", token)).content == media
         async with encoder(a.service, told.key, speed=1.2):
