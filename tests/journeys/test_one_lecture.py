@@ -249,7 +249,7 @@ def promote(teacher: Person, recording_id: str) -> str:
 def purge_now(academic: Person, session_id: str) -> str:
     """Its title typed, a recording goes at once; what stays is the certificate."""
     academic.page.goto("/schedule")
-    academic.at(f"session-{session_id}").click()
+    academic.at(f"session-{session_id}").first.click()
     academic.at(f"replay-session-{session_id}").first.click()
     expect(academic.at("recording-title")).to_have_text(demo_timetable.FIRST_TITLE)
     academic.press("action-purge")
