@@ -96,7 +96,7 @@ def admit(
     if credential.slot != Slot.rehearsal:  # a rehearsal is before the class: its credential's window is its only one
         _require_in_window(session, now, limits)
     takes_over = _takes_over(current, now, limits)
-    _require_room(load, limits, takes_over)
+    _require_room(session, load, limits, takes_over)
     return Admission(takes_over)
 
 
@@ -159,9 +159,11 @@ def _takes_over(current: Publisher | None, now: datetime, limits: AdmissionLimit
     return True
 
 
-def _require_room(load: NodeLoad, limits: AdmissionLimits, takes_over: bool) -> None:
+def _require_room(session: SessionFacts, load: NodeLoad, limits: AdmissionLimits, takes_over: bool) -> None:
     if limits.max_publishers is not None and load.publishers >= limits.max_publishers and not takes_over:
         raise Refusal(RefusalCode.node_full, max_publishers=limits.max_publishers)
+    if session.state in (SessionState.live, SessionState.cut):
+        return  # a class that has begun goes on, unrecorded while the disk is full
     if limits.min_free_bytes is not None and load.free_bytes is not None and load.free_bytes < limits.min_free_bytes:
         raise Refusal(RefusalCode.disk_full, free_bytes=load.free_bytes, min_free_bytes=limits.min_free_bytes)
 

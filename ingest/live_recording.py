@@ -84,6 +84,8 @@ class LiveRecording:
         self._public = _Gathering()
         self._evidence = _Gathering()
         self._was_cut = False
+        self._untold: tuple[int, int] | None = None  # where a cut began that no index says yet
+        self._missed = False  # whether the newest segment that was released is not in the spool
         self._numbered: TakeSpool | None = None  # whose numbers follow each other from here on
         self._opened: SegmentOpened | None = None
         self._skipped: int | None = None  # the segment of which no more is spooled
@@ -121,12 +123,18 @@ class LiveRecording:
 
     def mark_cut(self, spool: TakeSpool, serial: int, index: int) -> None:
         """From this part on nothing is released: neither a crash nor a power cut must forget it."""
-        self._was_cut = True
+        self._was_cut, self._untold = True, (serial, index)
         try:
-            spool.mark_cut(serial, index)
-            self._threads.submit(self._flush, spool.flush())
+            self._tell_cut(spool)
         except OSError as error:
             self._failed(error)
+
+    def _tell_cut(self, spool: TakeSpool) -> None:
+        """At once; where the disk takes nothing, before the next part that it takes."""
+        if self._untold is not None:
+            spool.mark_cut(*self._untold)
+            self._untold = None
+            self._threads.submit(self._flush, spool.flush())
 
     def mark_holding(self, spool: TakeSpool, msn: int, start: int) -> None:
         """The holding picture goes on with this number: what is made anew from there needs nobody's note."""
@@ -160,11 +168,15 @@ class LiveRecording:
         """Where the numbers do not simply go on, what the spool has would be given others after a crash."""
         if spool is None or part.index > 0:
             return
+        if not self._public.records:
+            self._missed = True
+            return
         held = self._public.held
-        if self._was_cut or held or (spool is not self._numbered and msn != spool.about.first_msn):
+        is_next = spool is self._numbered or msn == spool.about.first_msn
+        if self._was_cut or self._missed or held or not is_next:
             try:
                 spool.mark_numbered(part.serial, msn, held)
-                self._was_cut = False
+                self._was_cut, self._untold, self._missed = False, None, False
             except OSError as error:
                 self._failed(error)
         self._numbered = spool
@@ -201,10 +213,16 @@ class LiveRecording:
         if self._disk_full():
             self._skipped = part.serial
             self._pause()
+        elif not spool.is_made:
+            if self._skipped != part.serial:
+                self._threads.submit(spool.make)
+            self._skipped = part.serial
+            self._pause()
         elif self._skipped != part.serial:  # a hole in a segment's file would be worse than a segment less
             try:
                 if (init := self._unwritten.get(opened.init_number)) is not None:
                     self._write_init(spool, init)
+                self._tell_cut(spool)
                 discontinuity = opened.discontinuity and part.index == 0
                 written = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
                 self.paused = False

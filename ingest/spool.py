@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from ingest.durable import put_aside, remove_if_empty, reserve, sync, unlink, write_all, write_durably
 from ingest.events import HeldRun, Init, Part
@@ -34,6 +35,8 @@ from ingest.spool_index import (
 )
 from storage.objects.checksums import checksum
 from storage.objects.store import VerifiedCopy
+
+log = structlog.get_logger()
 
 INDEX = "index"
 ABOUT = "take.json"
@@ -61,6 +64,8 @@ class TakeSpool:
         self.about = about
         self.over = False
         """Whether the take has ended: nothing more is written."""
+        self.is_made = True
+        """Whether its folder is there; nothing can be written before."""
         self.init_rows: dict[str, UUID] = {}
         """By key, the rows of the inits that this process knows to be in the store."""
         self._index = -1
@@ -79,14 +84,27 @@ class TakeSpool:
 
     @classmethod
     def create(cls, root: Path, about: TakeAbout) -> "TakeSpool":
-        """A new folder for a take, with `about` on the disk. Waits for the disk: call it in a thread."""
-        folder = root / str(about.recording_id) / str(about.take_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        reserve(folder / RESERVE, RESERVE_BYTES)
-        write_durably(folder / ABOUT, msgspec.json.encode(about))
-        for names in (folder.parent, root, root.parent):
-            sync(names)
-        return cls(folder, about)
+        """A new take's, with `about` on the disk, or not made where the disk takes nothing. Call it in a thread."""
+        spool = cls(root / str(about.recording_id) / str(about.take_id), about)
+        spool.is_made = False
+        spool.make()
+        return spool
+
+    def make(self) -> None:
+        """Makes the folder, if the disk takes it and the take is not over. Waits for the disk: call it in a thread."""
+        with self._letting_go:
+            if self.is_made or self.over:
+                return
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                reserve(self.folder / RESERVE, RESERVE_BYTES)
+                write_durably(self.folder / ABOUT, msgspec.json.encode(self.about))
+                for names in list(self.folder.parents)[:3]:
+                    sync(names)
+            except OSError as error:
+                log.error("spool_not_made", folder=str(self.folder), error=str(error))
+            else:
+                self.is_made = True
 
     def write_init(self, init: Init) -> Callable[[], None]:
         """Written before any part that needs it. The returned callable flushes it to the disk: call it in a thread."""
@@ -248,9 +266,10 @@ class TakeSpool:
             if self._removed:
                 return
             self.close()
-            for path in self.folder.iterdir():
-                unlink(path)
-            self.folder.rmdir()
+            if self.folder.exists():
+                for path in self.folder.iterdir():
+                    unlink(path)
+                self.folder.rmdir()
             self._removed = True
         remove_if_empty(self.folder.parent)
 

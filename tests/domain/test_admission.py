@@ -174,6 +174,14 @@ def test_a_disk_nearly_full_takes_nobody_in() -> None:
     assert admit(KEY, CLASS, None, now=START, limits=limits, load=NodeLoad(free_bytes=None))
 
 
+def test_a_disk_nearly_full_ends_no_class_that_has_begun() -> None:
+    """Its encoder comes back: what it sends is shown, if not recorded."""
+    limits = replace(LIMITS, min_free_bytes=1000)
+    for state in (SessionState.live, SessionState.cut):
+        begun = replace(CLASS, state=state)
+        assert admit(KEY, begun, None, now=START, limits=limits, load=NodeLoad(free_bytes=0))
+
+
 def test_a_wrong_key_is_told_so_on_a_full_node_and_a_stale_one_before_the_session_is_spoken_of() -> None:
     full = {"limits": replace(LIMITS, max_publishers=0), "load": NodeLoad(publishers=1)}
     assert _no(None, **full).code == "unknown_key"  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ import pytest
 from domain.kinds import Protocol, Slot
 from domain.refusals import Refusal, RefusalCode
 from domain.states import SessionState, TakeState
+from ingest.live_session import LiveSession
 from ingest.lives import Lives
 from ingest.publishing import Publishing
 from ingest.settings import IngestSettings
@@ -322,15 +323,30 @@ async def test_a_session_that_another_node_took_is_claimed_back(
 
 
 async def test_a_take_that_cannot_begin_does_not_shut_its_slot(
+    publishing: tuple[Publishing, Lives], catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, _ = publishing
+    told = await lesson(catalogue)
+
+    def fail(*_: object) -> None:
+        message = "a fault of ours"
+        raise RuntimeError(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LiveSession, "begin_take", fail)
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            await publisher.admit(Request(told.key))
+    assert isinstance(await publisher.admit(Request(told.key)), Take)
+
+
+async def test_a_take_whose_folder_cannot_be_made_begins_all_the_same(
     publishing: tuple[Publishing, Lives], catalogue: Catalogue
 ) -> None:
     publisher, lives = publishing
     told = await lesson(catalogue)
     lives.settings.spool_folder.rmdir()
     lives.settings.spool_folder.write_bytes(b"not a folder")
-    with suppress(OSError):
-        await publisher.admit(Request(told.key))
-        pytest.fail("it cannot have begun")
-    lives.settings.spool_folder.unlink()
-    lives.settings.spool_folder.mkdir()
-    assert isinstance(await publisher.admit(Request(told.key)), Take)
+    take = await publisher.admit(Request(told.key))
+    assert isinstance(take, Take)
+    assert not take.spool.is_made
+    take.ended("disconnected")

@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from ingest.events import CLOCK
+from ingest.letting_go import remove_if_done
 from ingest.live_session import DISK_FULL
 from ingest.reel_upload import send
 from ingest.settings import IngestSettings
@@ -115,6 +116,91 @@ def test_a_reel_is_planned_and_sent_from_a_disk_that_has_no_room_left(
     assert (take.spool.folder / RESERVE).exists(), "for the next time"
     take.ended("disconnected")
     house.threads.shutdown(wait=True)
+
+
+def test_a_take_that_begins_on_a_full_disk_is_shown_and_recorded_as_soon_as_there_is_room(
+    settings: IngestSettings, disk: Path
+) -> None:
+    house = House(replace(settings, spool_folder=disk / "spool", reel_seconds=4.0))
+    before = house.take()
+    house.feed(before, lecture(4))
+    before.ended("disconnected")
+    ballast = fill(disk, 0)
+    take = house.take()
+    made = [take.spool.is_made]
+    packets = lecture(20)
+    half = len(packets) // 2
+    house.feed(take, packets[:half])
+    shown = house.seen_seconds()
+    assert shown >= 13, "live goes on"
+    assert house.session.problem == DISK_FULL
+    assert house.session.recording.gaps == 1
+    ballast.unlink()
+    house.feed(take, packets[half : half + half // 2])
+    house.threads.submit(lambda: None).result()
+    house.feed(take, packets[half + half // 2 :])
+    made.append(take.spool.is_made)
+    assert made == [False, True]
+    assert house.session.problem != DISK_FULL
+    take.ended("disconnected")
+    house.threads.shutdown(wait=True)
+    assert house.session.recording.gaps == 1
+    crashed = recover(take.spool.folder)
+    assert len(crashed.unplanned) >= 2
+    for _, _, segment in crashed.unplanned:
+        there = house.session.window.find(segment.msn)
+        assert there is not None
+        assert there.start == segment.start, "after a crash it has the number that it was shown by"
+
+
+def test_a_cut_that_a_full_disk_did_not_note_is_noted_before_anything_of_it_is_kept(
+    settings: IngestSettings, disk: Path
+) -> None:
+    house = House(replace(settings, spool_folder=disk / "spool"))
+    house.feed(house.take(), lecture(4))
+    assert house.session.take is not None
+    house.session.take.ended("disconnected")
+    house.session.cut()
+    ballast = fill(disk, 0)
+    take = house.take()
+    packets = lecture(16)
+    half = len(packets) // 2
+    house.feed(take, packets[:half])
+    ballast.unlink()
+    take.spool.make()
+    house.feed(take, packets[half:])
+    house.threads.submit(lambda: None).result()
+    found = recover(take.spool.folder)
+    assert found.is_cut
+    assert found.unplanned
+    assert all(evidence for evidence, _, _ in found.unplanned)
+    house.threads.shutdown(wait=True)
+
+
+def test_a_take_that_was_never_recorded_leaves_nothing_behind(settings: IngestSettings, disk: Path) -> None:
+    house = House(replace(settings, spool_folder=disk / "spool"))
+    fill(disk, 0)
+    take = house.take()
+    house.feed(take, lecture(5))
+    take.ended("disconnected")
+    house.threads.submit(remove_if_done, take.spool).result()
+    house.threads.shutdown(wait=True)
+    (disk / "ballast").unlink()
+    take.spool.make()
+    assert not take.spool.folder.exists()
+
+
+@pytest.mark.anyio
+async def test_the_encoder_of_a_class_under_way_is_taken_in_on_a_full_disk(
+    settings: IngestSettings, catalogue: Catalogue, store: ObjectStore, valkey: embedded_valkey.Running
+) -> None:
+    told = await lesson(catalogue)
+    await order(catalogue, told.session_id, "go_live")
+    full = replace(settings, disk_full_bytes=1 << 60)
+    async with ingest(full, catalogue, store, valkey.url) as service, encoder(service, told.key, seconds=30):
+        await until(lambda: has_segments(service, told.session_id, 2), 20)
+        assert service.lives.sessions[told.session_id].problem == DISK_FULL
+        assert any("recording" in trouble for trouble in service.troubles())
 
 
 @pytest.mark.long
