@@ -31,8 +31,10 @@ KBPS = 2000
 ROUND_SECONDS = 30
 AFTER_SECONDS = 60 + OUTAGE_SECONDS // 4
 """How long the lectures go on when the store is back: longer than it takes to catch up."""
-MIB_A_MINUTE = 6.0
-"""That memory may grow by, in so short a time: the media of it would be 60."""
+MIB_A_MINUTE = {"s3": 4.0, "postgres": 6.0}
+"""Of growth while it is away: the media of it would be 60. With S3 frozen 1.0 to 2.4 were seen, and 1.2 of a
+process beside it whose store stayed; what either keeps of four lectures is 0.15 and 0.2.
+"""
 SETTLED_SECONDS = 20
 FRESH_SECONDS = 15.0
 """The longest that a lecture's reel may take to the store while others' backlog drains; a reel is six seconds."""
@@ -125,7 +127,7 @@ async def test_a_store_away_for_minutes_with_four_lectures(
         told += f", fresh reels after {', '.join(f'{one:.1f}' for one in fresh)} s"
         told += f", stalls {', '.join(f'{one:.1f}' for one in stalls)} s"
         print(f"{name} away for {OUTAGE_SECONDS} s: {told}")
-        assert memory.mib_a_minute < MIB_A_MINUTE, told
+        assert memory.mib_a_minute < MIB_A_MINUTE[name], told
         assert max(stalls) < STALL_SECONDS, told
         assert fresh
         assert max(fresh) < FRESH_SECONDS, told
