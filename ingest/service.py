@@ -125,7 +125,6 @@ class IngestService:
         )
         self.tasks = Tasks()
         self.http: HttpServer | None = None
-        self._serving: asyncio.Task[None] | None = None
 
     async def start(self, mounted: dict[str, Mounted] | None = None) -> None:
         """Opens the listeners; `mounted` are further HTTP paths. Raises OSError when a port is
@@ -152,7 +151,7 @@ class IngestService:
         self.lives.ledger.start()
         self.lives.uploader.start()
         run, every = self.tasks.run, self.tasks.every
-        self._serving = run("http", self.http.run())
+        run("http", self.http.run())
         run("recovery", self._recover(found))
         run("listening", self._listening.run())
         run("echo", self._listening.hear_echo())
@@ -187,9 +186,9 @@ class IngestService:
         """What was drained ends. Nothing is asked of the object store any more: it may be closed."""
         self._audience.keep_peaks()
         await self.lives.ledger.drain(1.0)
-        if self.http and self._serving:
+        if self.http:
             self.http.stop()
-            await asyncio.wait({self._serving}, timeout=3.0)
+            await self.tasks.until_done("http", 3.0)
         await self.tasks.end()
         self.lives.disk.forget(lambda _: False)  # or the next start would send it all again
         await self.lives.ledger.stop()

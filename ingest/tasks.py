@@ -36,6 +36,10 @@ class Tasks:
         """Does the duties one after the other, again and again, with so long a rest between."""
         self.run(name, _every(seconds, duties))
 
+    async def until_done(self, name: str, seconds: float) -> None:
+        """Gives the task of that name so long to end by itself."""
+        await asyncio.wait({task for task in self._tasks if task.get_name() == name}, timeout=seconds)
+
     async def end(self) -> None:
         await end(self._tasks)
 
