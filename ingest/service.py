@@ -91,15 +91,7 @@ class IngestService:
         self.viewers = Viewers(keys.playback, wall=wall, clock=loop.time, nodes_secret=keys.control)
         self.publishing = Publishing(catalogue, self.lives, wall=wall)
         self.control = Control(keys.control, self.lives, wall=wall)
-        self.whip = WhipEndpoint(
-            WhipSettings(
-                hosts=settings.whip_hosts,
-                announced_hosts=settings.whip_announced_hosts,
-                port_first=settings.whip_port_first,
-                port_last=settings.whip_port_last,
-            ),
-            self.publishing,
-        )
+        self.whip = WhipEndpoint(_whip_settings(settings), self.publishing)
         self.rtmp = RtmpServer(_rtmp_settings(settings), self.publishing, _certificate(settings))
         self._catalogue = catalogue
         self._wall = wall
@@ -276,6 +268,15 @@ def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:
         connections_per_address=settings.rtmp_connections_per_address,
         bit_rate=BitRateLimits(soft_megabits=settings.rtmp_megabits),
         reconnect_url=settings.rtmp_reconnect_url,
+    )
+
+
+def _whip_settings(settings: IngestSettings) -> WhipSettings:
+    return WhipSettings(
+        hosts=settings.whip_hosts,
+        announced_hosts=settings.whip_announced_hosts,
+        port_first=settings.whip_port_first,
+        port_last=settings.whip_port_last,
     )
 
 
