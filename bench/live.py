@@ -117,7 +117,7 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
         peers["mediamtx"] = mediamtx.rtmp
     async with contextlib.AsyncExitStack() as stack:
         own, settings = await stack.enter_async_context(
-            home.ingest(name, reel_seconds=reel_seconds, rtmp_megabits=MEGABITS)
+            home.ingest(name, reel_seconds=reel_seconds, encoder_megabits=MEGABITS)
         )
         phase.idle_rss_mib = psutil.Process(own.pid).memory_info().rss / 2**20
         planned = await lessons.plan(home.catalogue, settings, phase.streams)

@@ -15,8 +15,9 @@ from enum import Enum
 from ingest.events import CLOCK
 
 PART_WEIGHT = 8 << 20
-"""Bytes of a part in the making. Encoders are ended at twice `rtmp_megabits`: 3.4 MB in half a second, with its frames'
-weight 6."""
+"""Bytes of a part in the making. Encoders are ended at twice `encoder_megabits`: 3.4 MB in half a second, with its
+frames' weight 6.
+"""
 FRAME_WEIGHT = 8 << 10
 """What a frame weighs beside its bytes."""
 

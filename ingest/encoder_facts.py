@@ -1,7 +1,6 @@
 """A take's reading as the rule of an encoder's health asks for it (`domain.encoder_health`)."""
 
 from domain.encoder_health import EncoderFacts
-from domain.kinds import Protocol
 from ingest.take import Take
 from ingest.take_statistics import Reading
 from media.packet import Track
@@ -10,10 +9,9 @@ _HEVC_PROFILE_BITS = 0x1F
 """hvcC: two bits of profile space and one of tier stand before general_profile_idc (ISO/IEC 14496-15, 8.3.3.1.2)."""
 
 
-def facts_of(take: Take, reading: Reading, rtmp_megabits: int) -> EncoderFacts:
-    """`rtmp_megabits` is what an RTMP encoder may send for long; 0: as much as it likes."""
+def facts_of(take: Take, reading: Reading, encoder_megabits: int) -> EncoderFacts:
+    """`encoder_megabits` is what an encoder may send for long; 0: as much as it likes."""
     video = take.statistics.video
-    limited = rtmp_megabits and take.publish.protocol == Protocol.rtmp
     return EncoderFacts(
         age_seconds=reading.age_seconds,
         video_codec=video.codec if video else None,
@@ -33,7 +31,7 @@ def facts_of(take: Take, reading: Reading, rtmp_megabits: int) -> EncoderFacts:
         audio_offset_ms=reading.audio_offset_ms,
         drift_ppm=take.timeline.drift.rate_ppm if take.timeline else 0,
         repairs=reading.repairs_lately,
-        limit_kbps=rtmp_megabits * 1000 if limited else None,
+        limit_kbps=encoder_megabits * 1000 or None,
     )
 
 

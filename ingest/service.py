@@ -266,7 +266,7 @@ def _rtmp_settings(settings: IngestSettings) -> RtmpSettings:
         shared=settings.shared_ports,
         tls_port=settings.rtmps_port,
         connections_per_address=settings.rtmp_connections_per_address,
-        bit_rate=BitRateLimits(soft_megabits=settings.rtmp_megabits),
+        bit_rate=BitRateLimits(soft_megabits=settings.encoder_megabits),
         reconnect_url=settings.rtmp_reconnect_url,
     )
 
@@ -277,6 +277,7 @@ def _whip_settings(settings: IngestSettings) -> WhipSettings:
         announced_hosts=settings.whip_announced_hosts,
         port_first=settings.whip_port_first,
         port_last=settings.whip_port_last,
+        bit_rate=BitRateLimits(soft_megabits=settings.encoder_megabits),
     )
 
 

@@ -26,7 +26,7 @@ class IngestSettings:
     """
     rtmps_key_file: Path | None = None
     """Its private key in PEM, without a pass phrase."""
-    rtmp_megabits: int = 25
+    encoder_megabits: int = 25
     """Mbit/s that one encoder may send for long; above it, it is warned, and the instructor's page says so; above twice
     that its publish is ended. 0: no limit.
     """

@@ -98,7 +98,7 @@ class Statistics:
         statistics = take.statistics
         reading = statistics.read(self._lives.clock(), take.timeline.repairs.total if take.timeline else 0)
         self._count(reading)
-        verdicts = encoder_health(facts_of(take, reading, self._lives.settings.rtmp_megabits))
+        verdicts = encoder_health(facts_of(take, reading, self._lives.settings.encoder_megabits))
         video, audio = statistics.video, statistics.audio
         return msgspec.structs.replace(
             state,

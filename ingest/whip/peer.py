@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import structlog
 
+from ingest.rtmp.bit_rate import BitRate, Judgement
 from ingest.rtmp.events import EndReason
 from ingest.whip.answer import Local, write_answer
 from ingest.whip.choice import Choice
@@ -42,6 +43,7 @@ class WhipPeer:
             keyframe_seconds=settings.keyframe_seconds,
             now=self._loop.time(),
         )
+        self._bit_rate = BitRate(settings.bit_rate, self._loop.time())
         self._reason: EndReason | None = None
         self._stopping = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -169,7 +171,12 @@ class WhipPeer:
     def _heard_rtp(self, data: bytes) -> None:
         if self._sink is None or self._stopping.is_set():
             return
-        self._guarded(self._receiver.rtp, data, self._loop.time())
+        now = self._loop.time()
+        if self._bit_rate.count(len(data), now) is Judgement.TOO_HIGH:
+            log.warning("whip_too_much", said=self._bit_rate.complaint())
+            self.stop(EndReason.BROKE_RULES)
+            return
+        self._guarded(self._receiver.rtp, data, now)
         if packets := self._receiver.data_to_send():  # only what cannot wait for the tick
             task = self._loop.create_task(self._transport.send_rtcp(packets))
             self._flushes.add(task)

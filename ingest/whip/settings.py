@@ -1,6 +1,8 @@
 """What WHIP may be told. Reads nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ingest.rtmp.limits import BitRateLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,5 @@ class WhipSettings:
     """How long a client may take to send a request's body."""
     max_body_bytes: int = 128 * 1024
     """An offer of a browser is 5 to 8 KB."""
+    bit_rate: BitRateLimits = field(default_factory=BitRateLimits)
+    """The pages say when it is above the soft limit: a browser cannot be told."""

@@ -27,7 +27,7 @@ async def test_rtmps_by_settings(
         rtmps_port=0,
         rtmps_certificate_file=pair.certificate,
         rtmps_key_file=pair.key,
-        rtmp_megabits=7,
+        encoder_megabits=7,
         rtmp_reconnect_url="rtmp://other.test:1935/live",
         rtmp_connections_per_address=5,
     )

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from ingest.rtmp.limits import BitRateLimits
 from media.codecs import h264
 from tests.ingest.rtmp.recorder import PATIENCE_SECONDS, Take
 from tests.ingest.whip.sender import Clip, publishing
@@ -89,6 +90,13 @@ async def test_a_peer_that_falls_silent_is_given_up(clip: Clip) -> None:
             transceiver.sender.transport.transport._connection._nominated.clear()  # its line is cut: nothing goes out
         await whip.recorder.until(lambda: whip.recorder.takes[0].ends)
         assert whip.recorder.takes[0].ends == ["disconnected"]
+
+
+async def test_a_peer_that_sends_far_too_much_for_long_is_ended(clip: Clip) -> None:
+    limits = BitRateLimits(soft_megabits=0.05, burst_seconds=1.0)
+    async with serving(bit_rate=limits) as whip, publishing(whip.client, whip.url, KEY, clip):
+        await whip.recorder.until(lambda: whip.recorder.takes and whip.recorder.takes[0].ends)
+        assert whip.recorder.takes[0].ends == ["broke_rules"]
 
 
 async def test_a_peer_that_connects_and_sends_nothing_is_given_up(clip: Clip) -> None:
