@@ -143,7 +143,6 @@ async def test_who_was_let_in_comes_back_and_its_take_is_written_in_order(node: 
     assert len({row.recording_id for row in rows} | {first.spool.about.recording_id}) == 1
     assert (rows[1].protocol, rows[1].encoder, rows[1].video_codec) == (protocol, "OBS  Studio ?", "h264")
     assert began <= rows[1].started_at <= rows[2].started_at
-    third.packet(lecture(1)[0])  # however long the rows took, it is not dead
     fourth_key_says = await node.refused(told.key)
     assert fourth_key_says == RefusalCode.key_in_use, "by the rows again"
 
