@@ -24,6 +24,17 @@ join_annexb = nal.join_start_codes
 
 
 @dataclass(frozen=True, slots=True)
+class PictureOrder:
+    """How slices say their place in the order of display: pic_order_cnt_type, the bits of pic_order_cnt_lsb (type 0),
+    and whether no difference is sent (type 1).
+    """
+
+    kind: int
+    lsb_bits: int = 0
+    always_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sps:
     """A sequence parameter set; `frame_rate` is frames a second, None where the stream does not tell."""
 
@@ -36,6 +47,12 @@ class Sps:
     chroma_format: int
     bit_depth_luma: int
     bit_depth_chroma: int
+    number: int
+    """seq_parameter_set_id."""
+    separate_planes: bool
+    frame_only: bool
+    frame_number_bits: int
+    order: PictureOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +142,7 @@ def parse_sps(unit: bytes | memoryview) -> Sps:
         raise MalformedMedia(message)
     bits = Bits(nal.unescape(unit)[1:])
     profile, compatibility, level = bits.u(8), bits.u(8), bits.u(8)
-    bits.ue()  # seq_parameter_set_id
+    number = bits.ue()
     chroma, luma_depth, chroma_depth, separate_planes = 1, 8, 8, False
     if profile in _HIGH_PROFILES:
         chroma = bits.ue()
@@ -136,13 +153,15 @@ def parse_sps(unit: bytes | memoryview) -> Sps:
             raise MalformedMedia(message)
         bits.skip(1)  # qpprime_y_zero_transform_bypass_flag
         _skip_scaling_matrix(bits, chroma)
-    bits.ue()  # log2_max_frame_num_minus4
-    _skip_picture_order(bits)
+    frame_number_bits, order = bits.ue() + 4, _picture_order(bits)
     bits.ue()  # max_num_ref_frames
     bits.skip(1)  # gaps_in_frame_num_value_allowed_flag
-    width, height = _picture_size(bits, 0 if separate_planes else chroma)
+    width, height, frame_only = _picture_size(bits, 0 if separate_planes else chroma)
     frame_rate = _frame_rate(bits) if bits.flag() else None
-    return Sps(profile, compatibility, level, width, height, frame_rate, chroma, luma_depth, chroma_depth)
+    return Sps(
+        profile, compatibility, level, width, height, frame_rate, chroma, luma_depth, chroma_depth,
+        number, separate_planes, frame_only, frame_number_bits, order,
+    )  # fmt: skip
 
 
 def _parameter_sets(data: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
@@ -170,23 +189,25 @@ def _skip_scaling_matrix(bits: Bits, chroma_format: int) -> None:
             last = following or last
 
 
-def _skip_picture_order(bits: Bits) -> None:
-    order = bits.ue()
-    if order == 0:
-        bits.ue()  # log2_max_pic_order_cnt_lsb_minus4
-    elif order == 1:
-        bits.skip(1)
+def _picture_order(bits: Bits) -> PictureOrder:
+    kind = bits.ue()
+    if kind == 0:
+        return PictureOrder(kind, lsb_bits=bits.ue() + 4)
+    if kind != 1:
+        return PictureOrder(kind)
+    always_zero = bits.flag()
+    bits.se()
+    bits.se()
+    cycle = bits.ue()
+    if cycle > 255:
+        message = "sequence parameter set has too long a picture order cycle"
+        raise MalformedMedia(message)
+    for _ in range(cycle):
         bits.se()
-        bits.se()
-        cycle = bits.ue()
-        if cycle > 255:
-            message = "sequence parameter set has too long a picture order cycle"
-            raise MalformedMedia(message)
-        for _ in range(cycle):
-            bits.se()
+    return PictureOrder(kind, always_zero=always_zero)
 
 
-def _picture_size(bits: Bits, chroma_array: int) -> tuple[int, int]:
+def _picture_size(bits: Bits, chroma_array: int) -> tuple[int, int, bool]:
     width = (bits.ue() + 1) * 16
     map_units = bits.ue() + 1
     frame_only = bits.u(1)
@@ -202,7 +223,7 @@ def _picture_size(bits: Bits, chroma_array: int) -> tuple[int, int]:
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         message = f"picture of {width} × {height} pixels"
         raise MalformedMedia(message)
-    return width, height
+    return width, height, frame_only == 1
 
 
 def _frame_rate(bits: Bits) -> Fraction | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from media import boxes
 from media.codecs import aac, av1, h264, h265, opus
+from media.codecs.h264_quantiser import KeyFrameQuantiser
 from media.fragments import (
     Sample,
     TrackRun,
@@ -65,6 +66,11 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "complete_length": (complete_length, MEDIA),
     "h264 track": (lambda data: video_track("h264", data).codec_string, HIGH_RECORD),
     "h264 sps": (h264.parse_sps, SPS_1080),
+    "h264 quantiser": (
+        lambda data: KeyFrameQuantiser(HIGH_RECORD).read(data),
+        b"\x00\x00\x00\x08\x65\x88\x84\x00\x33\xff\xfe\xf6",
+    ),
+    "h264 quantiser sets": (KeyFrameQuantiser, HIGH_RECORD),
     "h264 lengths": (h264.split_avcc, b"\x00\x00\x00\x02\x65\x88\x00\x00\x00\x01\x41"),
     "h264 start codes": (h264.annexb_to_avcc, b"\x00\x00\x00\x01\x65\x88\x00\x00\x01\x41"),
     "h265 track": (lambda data: video_track("h265", data).codec_string, HVCC),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.codecs import h264
-from media.codecs.h264 import H264Config, Sps
+from media.codecs.h264 import H264Config, PictureOrder, Sps
 from media.malformed import MalformedMedia
 from tests.media import clips
 
@@ -25,10 +25,10 @@ HIGH_RECORD = bytes.fromhex("01640028ffe10019") + SPS_1080 + bytes.fromhex("0100
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [
-        (SPS_1080, Sps(100, 0, 40, 1920, 1080, Fraction(30_000, 1001), 1, 8, 8)),
-        (SPS_INTERLACED, Sps(100, 0, 40, 1920, 1080, Fraction(25), 1, 8, 8)),
-        (SPS_BASELINE, Sps(66, 0xC0, 31, 1280, 720, Fraction(30), 1, 8, 8)),
-        (SPS_444, Sps(244, 0, 13, 320, 180, Fraction(30), 3, 8, 8)),
+        (SPS_1080, Sps(100, 0, 40, 1920, 1080, Fraction(30_000, 1001), 1, 8, 8, 0, False, True, 4, PictureOrder(0, 6))),
+        (SPS_INTERLACED, Sps(100, 0, 40, 1920, 1080, Fraction(25), 1, 8, 8, 0, False, False, 4, PictureOrder(0, 6))),
+        (SPS_BASELINE, Sps(66, 0xC0, 31, 1280, 720, Fraction(30), 1, 8, 8, 0, False, True, 4, PictureOrder(2))),
+        (SPS_444, Sps(244, 0, 13, 320, 180, Fraction(30), 3, 8, 8, 0, False, True, 4, PictureOrder(0, 6))),
     ],
 )
 def test_parameter_sets(unit: bytes, expected: Sps) -> None:
