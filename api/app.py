@@ -26,6 +26,7 @@ from api.evidence.routes import EVIDENCE_ROUTES
 from api.head import HeadAsGet, allow_head
 from api.health.routes import HEALTH_ROUTES
 from api.institute.routes import INSTITUTE_ROUTES
+from api.nodes.routes import NODE_ROUTES
 from api.pages import page_routes
 from api.recordings.routes import RECORDING_ROUTES
 from api.replay.routes import replay_routes
@@ -52,6 +53,7 @@ def create_app(resources: Resources, static: Path = STATIC) -> Litestar:
             *EVIDENCE_ROUTES,
             *COURSE_ROUTES,
             *INSTITUTE_ROUTES,
+            *NODE_ROUTES,
             *TIMETABLE_ROUTES,
             *ACCOUNT_ROUTES,
             *AUDIT_ROUTES,

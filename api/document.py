@@ -22,7 +22,9 @@ from api.shapes import Given
 from api.sign_in_cookie import COOKIE, CSRF_HEADER
 
 SAFE = frozenset({"GET", "HEAD"})
-VERSIONED = frozenset({"sessions_change", "sessions_name_reviewer", "recordings_change", "courses_change"})
+VERSIONED = frozenset(
+    {"sessions_change", "sessions_name_reviewer", "recordings_change", "courses_change", "institute_set_capacity"}
+)
 """Operations that need If-Match."""
 ETAGGED = VERSIONED | {
     "sessions_one", "recordings_one", "courses_one", "courses_promote", "courses_submission", "courses_review",

@@ -2,9 +2,11 @@
 many encoders each department may have on the air.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from litestar import get, put
+from litestar import Request, Response, get, put
 
 from api import permit
 from api.institute.schemas import (
@@ -18,8 +20,10 @@ from api.institute.schemas import (
     ProgrammeShape,
 )
 from api.resources import Resources
+from api.versions import etag, seen
 from domain.permissions import Action
 from storage.catalogue import institute, takes
+from storage.catalogue.tables.department import Department
 from storage.catalogue.transaction import Actor, Transaction
 
 
@@ -50,22 +54,25 @@ async def capacities(resources: Resources) -> CapacitiesShape:
 
 @put("/capacities/{department_id:uuid}", opt=permit.action(Action.capacity_edit))
 async def set_capacity(
-    resources: Resources, actor: Actor, department_id: UUID, data: CapacityChange
-) -> CapacityShape:  # fmt: skip
-    """Give a department a limit of its own, or with null the house's. Who is on the air already stays."""
+    request: Request[Any, Any, Any], resources: Resources, actor: Actor, department_id: UUID, data: CapacityChange
+) -> Response[CapacityShape]:  # fmt: skip
+    """Give a department a limit of its own, or with null the house's; needs If-Match. Who is on the air stays."""
     async with resources.catalogue.transaction() as tx:
-        before = await institute.limit_publishers(tx, department_id, data.max_publishers)
-        said = {"before": before, "after": data.max_publishers}
-        await tx.audit(actor, "capacity_changed", "department", department_id, **said)
-        return next(one for one in await _capacities(tx) if one.department_id == department_id)
+        department = await institute.lock_department(tx, department_id)
+        seen(request).require(department)
+        await institute.limit_publishers(tx, actor, department, data.max_publishers)
+        shape = _capacity(department, await takes.publishing_by_department(tx))
+    return Response(shape, headers=etag(shape.version))
 
 
 async def _capacities(tx: Transaction) -> list[CapacityShape]:
     publishing = await takes.publishing_by_department(tx)
-    return [
-        CapacityShape(one.id, one.slug, one.name_zh, one.name_en, one.max_publishers, publishing.get(one.id, 0))
-        for one in await institute.departments(tx)
-    ]
+    return [_capacity(one, publishing) for one in await institute.departments(tx)]
+
+
+def _capacity(one: Department, publishing: Mapping[UUID, int]) -> CapacityShape:
+    on_air = publishing.get(one.id, 0)
+    return CapacityShape(one.id, one.slug, one.name_zh, one.name_en, one.max_publishers, on_air, one.version)
 
 
 INSTITUTE_ROUTES = [overview, capacities, set_capacity]

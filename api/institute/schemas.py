@@ -66,6 +66,7 @@ class CapacityShape(msgspec.Struct):
     max_publishers: int | None
     """Its own limit; null: what the house's setting gives every department."""
     publishing: int
+    version: int
 
 
 class CapacitiesShape(msgspec.Struct):

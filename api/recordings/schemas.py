@@ -63,6 +63,8 @@ class RecordingShape(msgspec.Struct):
     expires_at: datetime | None
     duration_ms: int
     bytes: int
+    peak_viewers: int | None
+    """How many watched it live at one time, at most; told to who teaches or controls its session."""
     poster_url: str | None
     encoding: EncodingShape
     holds: list[HoldShape]

@@ -8,9 +8,10 @@ from api.courses.actions import is_visible as course_is_visible
 from api.recordings.actions import ORDERED, allowed, lift_if, may_lift, sees_by_duty
 from api.recordings.schemas import EncodingShape, HoldShape, LiftedHoldShape, RecordingShape
 from api.resources import Resources
+from api.sessions.actions import peak_shown
 from api.shapes import Person, Place
 from domain.states import RecordingState
-from storage.catalogue import accounts, courses, holds, institute, work
+from storage.catalogue import accounts, courses, holds, institute, sessions, work
 from storage.catalogue.sign_ins import Known
 from storage.catalogue.tables.hold import Hold
 from storage.catalogue.tables.recording import Recording
@@ -24,6 +25,7 @@ async def shapes(
     ids = [one.id for one in found]
     programmes = await institute.programmes_by_id(tx, {one.programme_id for one in found if one.programme_id})
     cohorts = await institute.cohorts_by_id(tx, {one.cohort_id for one in found if one.cohort_id})
+    taught = await sessions.by_id(tx, {one.session_id for one in found})
     standing, progress = await holds.standing(tx, ids), await work.progress(tx, ids)
     lifted = await holds.lifted(tx, [one.id for one in found if sees_by_duty(known, one)])
     people = await _people(
@@ -44,7 +46,7 @@ async def shapes(
                 cohort=Place(one.cohort_id, cohorts[one.cohort_id].title) if one.cohort_id else None,
                 release=one.release, reviewed_at=one.reviewed_at, retention_class=one.retention_class,
                 started_at=one.started_at, ended_at=one.ended_at, expires_at=one.expires_at,
-                duration_ms=one.duration_ms, bytes=one.bytes,
+                duration_ms=one.duration_ms, bytes=one.bytes, peak_viewers=peak_shown(known, taught[one.session_id]),
                 poster_url=f"/api/v1/recordings/{one.id}/poster" if one.poster_key else None,
                 encoding=EncodingShape(made.done, made.total, made.failed),
                 holds=[_hold_shape(known, one, hold, people) for hold in standing.get(one.id, ())],

@@ -71,6 +71,11 @@ def allowed(known: Known, session: Session, among: Sequence[Action]) -> list[Act
     ]  # fmt: skip
 
 
+def peak_shown(known: Known, session: Session) -> int | None:
+    """How many watched it live at one time, for this account."""
+    return session.peak_viewers if allowed(known, session, SEES_PEAK) else None
+
+
 async def readable(tx: Transaction, known: Known, session_id: UUID) -> Session:
     """The session; Refusal("not_found") for whoever may not read it."""
     session = await sessions.get(tx, session_id)
@@ -110,7 +115,7 @@ async def shapes(tx: Transaction, known: Known, found: Sequence[Session]) -> lis
             delay_seconds=held_seconds(one.reviewer_id, one.delay_seconds),
             cut_reason=one.cut_reason if allowed(known, one, MAY_KNOW_WHY) else None,
             went_live_at=one.went_live_at, ended_at=one.ended_at,
-            peak_viewers=one.peak_viewers if allowed(known, one, SEES_PEAK) else None,
+            peak_viewers=peak_shown(known, one),
             version=one.version,
             may=allowed(known, one, SHOWN_ACTIONS),
         )

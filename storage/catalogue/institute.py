@@ -19,7 +19,7 @@ from storage.catalogue.tables.cohort_member import CohortMember
 from storage.catalogue.tables.department import Department
 from storage.catalogue.tables.module import Module
 from storage.catalogue.tables.programme import Programme
-from storage.catalogue.transaction import Transaction
+from storage.catalogue.transaction import Actor, Transaction
 
 R = TypeVar("R", bound=Table)
 
@@ -59,12 +59,16 @@ async def max_publishers(tx: Transaction, department_id: UUID) -> int | None:
     return await tx.session.scalar(select(Department.max_publishers).where(Department.id == department_id))
 
 
-async def limit_publishers(tx: Transaction, department_id: UUID, most: int | None) -> int | None:
-    """Gives the department a limit of its own, or none; returns the one before."""
-    department = await locked(tx, Department, department_id)
+async def lock_department(tx: Transaction, department_id: UUID) -> Department:
+    """The department under its row's lock; Refusal("not_found")."""
+    return await locked(tx, Department, department_id)
+
+
+async def limit_publishers(tx: Transaction, actor: Actor, department: Department, most: int | None) -> None:
+    """Gives the locked department a limit of its own, or none. Who is on the air already stays."""
     before, department.max_publishers = department.max_publishers, most
     await tx.session.flush()
-    return before
+    await tx.audit(actor, "capacity_changed", "department", department.id, before=before, after=most)
 
 
 async def put_module(

@@ -1,6 +1,9 @@
-"""A department of the institute; it owns modules and programmes (articles 9 and 10)."""
+"""A department of the institute; it owns modules and programmes (articles 9 and 10).
 
-from sqlalchemy import CheckConstraint
+Every change through the mapper raises `version`, which is the API's ETag.
+"""
+
+from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.catalogue.tables.base import Identified, Table
@@ -15,3 +18,6 @@ class Department(Identified, Table):
     name_en: Mapped[str]
     max_publishers: Mapped[int | None]
     """Encoders that its sessions may have on the air at one time; None: what the house's setting gives each."""
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the form that SQLAlchemy asks for
