@@ -1,13 +1,15 @@
-"""How well an encoder does, in verdicts that each tell a person what to change.
+"""How well an encoder does, and whether what it sends is kept, in verdicts that each tell a person what to change.
 
-Rule of this file: what an encoder is blamed for is decided here alone, from measured facts; pages and operators only
-put it into words. Every threshold stands here with its reason. A verdict is about now: what was wrong a minute ago and
-is well again is no verdict.
+Rule of this file: what an encoder is blamed for, and when a class is told of its server's disk, is decided here alone,
+from measured facts; pages and operators only put it into words. Every threshold stands here with its reason. A verdict
+is about now: what was wrong a minute ago and is well again is no verdict.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum, auto
+
+from domain.disk_state import DiskState
 
 
 class Light(StrEnum):
@@ -24,6 +26,8 @@ class HealthCode(StrEnum):
     good = auto()
     video_missing = auto()
     audio_missing = auto()
+    disk_failing = auto()
+    disk_low = auto()
     codec_not_everywhere = auto()
     network_behind = auto()
     network_jitter = auto()
@@ -56,8 +60,8 @@ class EncoderFacts:
     frame_rate: float | None = None
     """As frames came, over the last seconds."""
     video_kbps: int = 0
-    key_share: float | None = None
-    """Which part of the picture's bytes is key frames', 0 to 1."""
+    key_quantiser: float | None = None
+    """How coarse its last key frames are: H.264's SliceQPY, 0 to 51, their mean."""
     keyframe_interval_ms: int | None = None
     video_silent_seconds: float | None = None
     """Since the last frame; None where none ever came."""
@@ -76,6 +80,9 @@ class EncoderFacts:
     """Of times, in the last REPAIRS_SECONDS."""
     limit_kbps: int | None = None
     """More is not allowed to this encoder for long."""
+    disk: DiskState = DiskState.good
+    """Of what it sends to be kept; one that keeps nothing at all now is told otherwise."""
+    disk_free_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +114,17 @@ LINES_FAIR, LINES_POOR = 720, 480
 """720 lines keep slides readable; below 480 small type is lost."""
 LINE_KBPS = 12_000
 """More than this many a viewer's line gives out: the live picture has no smaller rendition to fall back on."""
-MOST_BITS, ADVISED_BITS, LEAST_BITS = 0.25, 0.08, 0.02
+MOST_BITS, ADVISED_BITS = 0.25, 0.08
 """Of video per pixel and frame, for H.264. Above the first nobody sees a difference; the second is 5 Mbit/s at
-1080p30; below the third a moving picture falls into blocks.
+1080p30.
 """
 THRIFT = {"h265": 0.6, "av1": 0.5}
 """How much of that newer codecs need."""
-STILL_SHARE = 0.5
-"""Slides that stand still cost next to nothing, and that is no fault: there, key frames are most of what is sent."""
+COARSE_QUANTISER = 37
+"""Of H.264's 0 to 51. WebRTC's encoders give up resolution above it. With x264 at 720 and 1080 lines a camera's picture
+falls below 33 dB and into blocks there (300 kbit/s: 39); slides do not come near, not at 150 kbit/s (24 to 33), though
+neither their bit rate nor the size of their key frames is another than that picture's (docs/decisions/0035).
+"""
 OFFSET_FAIR_MS, OFFSET_POOR_MS = 100, 500
 """Viewers notice sound that is 90 ms early or 185 ms late (ITU-R BT.1359-1: acceptable to there); half a second is a
 broken cable's.
@@ -141,12 +151,21 @@ def encoder_health(facts: EncoderFacts) -> list[Verdict]:
     if facts.age_seconds < SETTLED_SECONDS:
         return []
     has_picture = _comes(facts.video_silent_seconds)
-    found = [*_tracks(facts), *_codec(facts)]
+    found = [*_tracks(facts), *disk_health(facts.disk, facts.disk_free_bytes), *_codec(facts)]
     if has_picture:
         found += [*_network(facts), *_frames(facts), *_bits(facts), *_lines(facts)]
     found += [*_offset(facts), *_drift(facts), *_repairs(facts)]
     found.sort(key=lambda one: one.light != Light.poor)  # stable: within a light the order above stays
     return found or [Verdict(HealthCode.good, Light.good, {})]
+
+
+def disk_health(state: DiskState, free_bytes: int) -> list[Verdict]:
+    """What the disk that a class is kept on means for it. A full one keeps nothing now: that is more than a verdict."""
+    if state == DiskState.failing:
+        return [Verdict(HealthCode.disk_failing, Light.poor, {})]
+    if state == DiskState.low:
+        return [Verdict(HealthCode.disk_low, Light.fair, {"free_bytes": free_bytes})]
+    return []
 
 
 def worst(verdicts: list[Verdict]) -> Light | None:
@@ -215,17 +234,15 @@ def _frames(facts: EncoderFacts) -> Iterator[Verdict]:
 
 
 def _bits(facts: EncoderFacts) -> Iterator[Verdict]:
-    kbps, limit = facts.video_kbps, facts.limit_kbps
+    kbps, limit, coarse = facts.video_kbps, facts.limit_kbps, facts.key_quantiser
     per_bit = facts.width * facts.height * (facts.usual_frame_rate or 0) * THRIFT.get(facts.video_codec or "", 1) / 1000
+    advised = min(LINE_KBPS, per_bit * ADVISED_BITS)
+    told: dict[str, int | str] = {"kbps": kbps, "lines": facts.height, "advised_kbps": _rounded(advised or LINE_KBPS)}
     if limit is not None and kbps > limit:
         yield Verdict(HealthCode.bit_rate_over_limit, Light.poor, {"kbps": kbps, "limit_kbps": limit})
     elif kbps > min(LINE_KBPS, per_bit * MOST_BITS or LINE_KBPS):
-        told: dict[str, int | str] = {"kbps": kbps, "lines": facts.height}
-        advised = min(LINE_KBPS, per_bit * ADVISED_BITS) or LINE_KBPS
-        yield Verdict(HealthCode.bit_rate_high, Light.fair, told | {"advised_kbps": _rounded(advised)})
-    still = facts.key_share is None or facts.key_share >= STILL_SHARE
-    if per_bit and 0 < kbps < per_bit * LEAST_BITS and not still:
-        told = {"kbps": kbps, "lines": facts.height, "advised_kbps": _rounded(per_bit * ADVISED_BITS)}
+        yield Verdict(HealthCode.bit_rate_high, Light.fair, told)
+    elif coarse is not None and coarse > COARSE_QUANTISER and 0 < kbps < advised:
         yield Verdict(HealthCode.bit_rate_low, Light.fair, told)
 
 

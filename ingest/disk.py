@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from domain.disk_state import DiskState, disk_state
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
 from storage.objects.store import VerifiedCopy
@@ -34,12 +35,23 @@ class Disk:
         self._free = free
         self._verified: deque[tuple[ReelJob, VerifiedCopy]] = deque()
         self._verified_bytes = 0
+        self.free_bytes = measure()
+        """When it was looked at last, and after all was freed that may be."""
         self.left_alone: list[str] = []
         """Why takes that a start found in the spool were not touched, one for each."""
-        self.full = False
-        """Whether recording must pause."""
         self.lost = ""
         """Why it cannot even be looked at; empty while it can."""
+
+    @property
+    def state(self) -> DiskState:
+        """By its room; that it fails while it can be looked at is seen by who writes."""
+        low, full = self._settings.disk_low_bytes, self._settings.disk_full_bytes
+        return disk_state(self.free_bytes, low_bytes=low, full_bytes=full, failing=bool(self.lost))
+
+    @property
+    def full(self) -> bool:
+        """Whether recording must pause."""
+        return bool(self.lost) or self.free_bytes < self._settings.disk_full_bytes
 
     @property
     def verified_bytes(self) -> int:
@@ -67,12 +79,12 @@ class Disk:
         except OSError as error:
             if not self.lost:
                 log.error("spool_disk_lost", error=str(error))
-            self.full, self.lost = True, str(error)
+            self.lost = str(error)
             return
         self.lost = ""
         while free < self._settings.disk_low_bytes and self._verified:
             free += self._free_oldest()
-        self.full = free < self._settings.disk_full_bytes
+        self.free_bytes = free
 
     def _free_oldest(self) -> int:
         job, copy = self._verified.popleft()

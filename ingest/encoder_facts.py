@@ -1,5 +1,6 @@
 """A take's reading as the rule of an encoder's health asks for it (`domain.encoder_health`)."""
 
+from domain.disk_state import DiskState
 from domain.encoder_health import EncoderFacts
 from ingest.take import Take
 from ingest.take_statistics import Reading
@@ -9,8 +10,10 @@ _HEVC_PROFILE_BITS = 0x1F
 """hvcC: two bits of profile space and one of tier stand before general_profile_idc (ISO/IEC 14496-15, 8.3.3.1.2)."""
 
 
-def facts_of(take: Take, reading: Reading, encoder_megabits: int) -> EncoderFacts:
-    """`encoder_megabits` is what an encoder may send for long; 0: as much as it likes."""
+def facts_of(take: Take, reading: Reading, encoder_megabits: int, disk: DiskState, free_bytes: int) -> EncoderFacts:
+    """`encoder_megabits` is what an encoder may send for long; 0: as much as it likes. `disk` is what the take is
+    written to, with `free_bytes` left.
+    """
     video = take.statistics.video
     return EncoderFacts(
         age_seconds=reading.age_seconds,
@@ -21,7 +24,7 @@ def facts_of(take: Take, reading: Reading, encoder_megabits: int) -> EncoderFact
         usual_frame_rate=take.statistics.frame_rate,
         frame_rate=reading.frame_rate,
         video_kbps=reading.video_kbps,
-        key_share=reading.key_share,
+        key_quantiser=reading.key_quantiser,
         keyframe_interval_ms=reading.keyframe_interval_ms,
         video_silent_seconds=reading.video_silent_seconds,
         audio_silent_seconds=reading.audio_silent_seconds,
@@ -32,6 +35,8 @@ def facts_of(take: Take, reading: Reading, encoder_megabits: int) -> EncoderFact
         drift_ppm=take.timeline.drift.rate_ppm if take.timeline else 0,
         repairs=reading.repairs_lately,
         limit_kbps=encoder_megabits * 1000 or None,
+        disk=disk,
+        disk_free_bytes=free_bytes,
     )
 
 

@@ -4,6 +4,7 @@ withheld.
 A full or broken disk makes a hole in the recording, which is counted and said; live goes on from memory.
 """
 
+import errno
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -22,6 +23,12 @@ from ingest.unrecorded import Unrecorded
 from media.counting import joined
 
 log = structlog.get_logger()
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+Problem = tuple[str, dict[str, str | int]]
+DISK_FULL: Problem = ("disk_full", {})
+DISK_FAILING: Problem = ("disk_failing", {})
+DISK_PROBLEMS = (DISK_FULL, DISK_FAILING)
 
 
 class _Gathering:
@@ -71,6 +78,8 @@ class LiveRecording:
         self.gaps = 0
         """How often the disk made a hole in the recording."""
         self.paused = False
+        self.refused = False
+        """Whether it pauses because the disk does not take what it is given, though there is room."""
         self.failing = False
         """Whether the disk, asked last, did not confirm that it keeps what it took: it may be gone after a crash."""
         self._reel = reel
@@ -94,6 +103,18 @@ class LiveRecording:
         self._unwritten: dict[int, Init] = {}  # that the disk did not take, and what follows them cannot do without
         # Of parts that are on their way through the gate: their spool, their init and their place.
         self._places: dict[tuple[int, int], tuple[TakeSpool, int, PartRecord | None]] = {}
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why nothing is recorded, as a code with its facts."""
+        if not self.paused:
+            return None
+        return DISK_FAILING if self.refused else DISK_FULL
+
+    @property
+    def endangered(self) -> bool:
+        """Whether the disk fails: it does not take, or not keep, what comes, and not for want of room."""
+        return self.refused or (self.failing and not self.paused)
 
     def write_init(self, spool: TakeSpool, init: Init) -> None:
         self._unwritten = {init.number: init}
@@ -225,7 +246,7 @@ class LiveRecording:
                 self._tell_cut(spool)
                 discontinuity = opened.discontinuity and part.index == 0
                 written = spool.append(part, init_number=opened.init_number, discontinuity=discontinuity)
-                self.paused = False
+                self.paused = self.refused = False
                 if self._flush_parts:
                     self._threads.submit(self._flush, spool.flush())
             except OSError as error:
@@ -259,6 +280,7 @@ class LiveRecording:
 
     def _failed(self, error: OSError) -> None:
         log.error("spool_write_failed", error=str(error))
+        self.refused = error.errno not in NO_ROOM
         self._pause()
 
     def _pause(self) -> None:

@@ -23,7 +23,7 @@ from ingest.hls.window import LiveWindow
 from ingest.holding import loop
 from ingest.holding.playing import Holding
 from ingest.live_facts import LiveFacts, Resumption
-from ingest.live_recording import LiveRecording
+from ingest.live_recording import DISK_PROBLEMS, LiveRecording
 from ingest.packager import Packager
 from ingest.reel_plan import TakeAbout
 from ingest.reels import ReelJob
@@ -33,7 +33,6 @@ from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
 from ingest.timeline import next_base
 
-DISK_FULL: tuple[str, dict[str, str | int]] = ("disk_full", {})
 RENDITIONS: tuple[Rendition, ...] = ("main", "audio")
 
 
@@ -274,10 +273,8 @@ class LiveSession:
                 closed.source = SpoolSource(spool.folder, *planned.source)
         for event in passage.evidence:
             self.recording.withheld(event)
-        if self.recording.paused:
-            self.problem = DISK_FULL
-        elif self.problem == DISK_FULL:
-            self.problem = None
+        if (paused := self.recording.problem) or self.problem in DISK_PROBLEMS:
+            self.problem = paused
         if passage.public:
             self.bell.ring()
 

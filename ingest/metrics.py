@@ -79,7 +79,9 @@ class Metrics:
         self.pending = gauge("reels_pending", "Reels not yet in the store")
         self.failing = gauge("upload_failing", "1 while uploads fail")
         self.disk_full = gauge("disk_full", "1 while a recording pauses: the disk is full, or takes nothing")
-        self.disk_failing = gauge("disk_failing", "1 while the spool's disk does not confirm what it takes")
+        self.disk_failing = gauge(
+            "disk_failing", "1 while the spool's disk does not confirm what it takes, or takes nothing"
+        )
         self.verified = gauge("spool_verified_bytes", "Spool kept though the store has it")
         self.missing = gauge("frames_missing", "Frames that never came, of live takes")
         self.bytes = Counter(PREFIX + "media_bytes", "Media received", ["kind"], registry=registry)

@@ -25,13 +25,18 @@ class Publishers:
         self._arriving = 0
 
     @property
+    def count(self) -> int:
+        """How many they are."""
+        return self._lives.publishers + len(self._side)
+
+    @property
     def load(self) -> NodeLoad:
         """What the node carries already."""
         try:
             free = free_bytes(self._lives.settings.spool_folder)
         except OSError:  # a disk that is lost has no room
             free = 0
-        return NodeLoad(self._lives.publishers + len(self._side) + self._arriving, free)
+        return NodeLoad(self.count + self._arriving, free)
 
     @contextmanager
     def place(self) -> Iterator[None]:

@@ -90,6 +90,11 @@ class Publishing:
         self.ready = asyncio.Event()
         """Set when what an earlier process left is known: before that a session could not go on where it was."""
 
+    @property
+    def publishers(self) -> int:
+        """Who publishes at this node now, rehearsals included."""
+        return self._publishers.count
+
     async def admit(self, request: RtmpRequest) -> Take | SideTake:
         """RTMP's publishes. Raises Refusal, ObjectStoreFault."""
         publish = Publish(Protocol.rtmp, request.encoder, request.address, request.close, request.catch_up)

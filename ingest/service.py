@@ -13,6 +13,7 @@ from datetime import datetime
 
 import structlog
 
+from domain.disk_state import DiskState
 from ingest import orders, recovery
 from ingest.audience import Audience
 from ingest.control import Control
@@ -28,6 +29,7 @@ from ingest.lives import Lives
 from ingest.metrics import Metrics
 from ingest.nodes.moves import PREFIX as NODE_PREFIX
 from ingest.nodes.neighbours import LOOK_SECONDS, Neighbours
+from ingest.nodes.telling import Telling
 from ingest.publishing import Publishing
 from ingest.reopening import reopen
 from ingest.rtmp.certificate import Certificate
@@ -37,6 +39,7 @@ from ingest.rtmp.server import RtmpServer
 from ingest.rtmp.settings import RtmpSettings
 from ingest.settings import IngestSettings
 from ingest.spool_recovery import RecoveredTake
+from ingest.spool_state import spool_state
 from ingest.statistics import Statistics
 from ingest.tasks import Tasks
 from ingest.whip.endpoint import PREFIX as WHIP_PREFIX
@@ -45,6 +48,7 @@ from ingest.whip.settings import WhipSettings
 from storage.catalogue.faults import CatalogueUnavailable
 from storage.catalogue.transaction import Catalogue
 from storage.live_state import connect_live
+from storage.node_state import TELL_SECONDS
 from storage.objects.store import ObjectStore
 
 log = structlog.get_logger()
@@ -68,6 +72,13 @@ class IngestKeys:
 
     playback: bytes
     control: bytes
+
+
+DISK_WORDS = {
+    DiskState.low: "is nearly full, and nothing on it can be freed",
+    DiskState.full: "is full: recording pauses",
+    DiskState.failing: "fails: what it took may be lost in a crash, and recording pauses where it takes no more",
+}
 
 
 class IngestService:
@@ -115,6 +126,7 @@ class IngestService:
             wall=wall,
             caught_up=self._complete,
         )
+        self._telling = Telling(self.lives, self.publishing, self.viewers, self.neighbours, self._valkey, wall=wall)
         self.tasks = Tasks()
         self.http: HttpServer | None = None
 
@@ -152,6 +164,7 @@ class IngestService:
         every(1.0, "second", self._lives, self._near, self._statistics.tell, self._audience.second)
         every(LOOK_SECONDS, "neighbours", self.neighbours.look)
         every(READ_SECONDS, "keys", self.publishing.known.read)
+        every(TELL_SECONDS, "telling", self._telling.tell)
         every(COMPLETE_SECONDS, "complete", self._reconcile)
         # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
         # And upload threads give the interpreter back to the loop after half a millisecond, not after five.
@@ -186,6 +199,7 @@ class IngestService:
         await self.lives.ledger.stop()
         self.lives.close()
         self._reader.close()
+        await self._telling.leave()
         self.neighbours.close()
         await self._valkey.aclose()
 
@@ -196,12 +210,8 @@ class IngestService:
             troubles.append(f"uploads fail since {self.lives.uploader.failing_since.isoformat()}")
         if self.lives.disk.lost:
             troubles.append(f"the spool's disk is lost, recording pauses: {self.lives.disk.lost}")
-        elif self.lives.disk.full:
-            troubles.append("the spool's disk is full: recording pauses")
-        elif paused := sum(1 for one in self.lives.sessions.values() if one.recording.paused):
-            troubles.append(f"the spool's disk takes nothing: the recording of {paused} sessions pauses")
-        if any(one.recording.failing for one in self.lives.sessions.values()):
-            troubles.append("the spool's disk fails: what it takes may be lost in a crash")
+        elif word := DISK_WORDS.get(spool_state(self.lives)):
+            troubles.append(f"the spool's disk {word}")
         if strange := self.lives.disk.left_alone:
             why = ", ".join(sorted(set(strange)))
             troubles.append(f"{len(strange)} takes in the spool are left alone and not stored: {why}")

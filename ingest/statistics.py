@@ -13,7 +13,8 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from domain.encoder_health import encoder_health, worst
+from domain.disk_state import DiskState
+from domain.encoder_health import Verdict, disk_health, encoder_health, worst
 from domain.refusals import Refusal, RefusalCode
 from ingest.encoder_facts import facts_of
 from ingest.hls.viewers import Viewers
@@ -21,6 +22,7 @@ from ingest.live_session import LiveSession
 from ingest.lives import Lives
 from ingest.metrics import Metrics
 from ingest.rtmp.bit_rate import BIT_RATE_HIGH
+from ingest.spool_state import spool_state
 from ingest.take import Take
 from ingest.take_statistics import Reading
 from storage import live_state
@@ -92,15 +94,19 @@ class Statistics:
             problem_facts=problem_facts,
             frozen=session.gate.is_frozen(self._lives.clock()),
         )
-        return common if take is None else self._with_take(common, take)
+        disk = _disk_of(session, self._lives.disk.state)
+        if take is None:
+            return _judged(common, disk_health(disk, self._lives.disk.free_bytes))
+        return self._with_take(common, take, disk)
 
-    def _with_take(self, state: LiveState, take: Take) -> LiveState:
+    def _with_take(self, state: LiveState, take: Take, disk: DiskState) -> LiveState:
         statistics = take.statistics
         reading = statistics.read(self._lives.clock(), take.timeline.repairs.total if take.timeline else 0)
         self._count(reading)
-        verdicts = encoder_health(facts_of(take, reading, self._lives.settings.encoder_megabits))
+        lives = self._lives
+        facts = facts_of(take, reading, lives.settings.encoder_megabits, disk, lives.disk.free_bytes)
         video, audio = statistics.video, statistics.audio
-        return msgspec.structs.replace(
+        shown = msgspec.structs.replace(
             state,
             take_id=take.id,
             take_number=take.number,
@@ -119,9 +125,8 @@ class Statistics:
             queue_ms=reading.queue_ms,
             audio_offset_ms=reading.audio_offset_ms,
             repairs=reading.repairs_lately,
-            light=worst(verdicts),
-            health=[EncoderVerdict(one.code, one.light, one.facts) for one in verdicts],
         )
+        return _judged(shown, encoder_health(facts))
 
     def _count(self, reading: Reading) -> None:
         self._metrics.bytes.labels("video").inc(reading.video_bytes)
@@ -137,9 +142,21 @@ class Statistics:
         metrics.pending.set(lives.uploader.pending)
         metrics.failing.set(lives.uploader.failing_since is not None)
         metrics.disk_full.set(lives.disk.full or any(one.recording.paused for one in lives.sessions.values()))
-        metrics.disk_failing.set(any(one.recording.failing for one in lives.sessions.values()))
+        metrics.disk_failing.set(spool_state(lives) == DiskState.failing)
         metrics.verified.set(lives.disk.verified_bytes)
         metrics.missing.set(sum(state.dropped_frames for state in states))
+
+
+def _judged(state: LiveState, verdicts: list[Verdict]) -> LiveState:
+    health = [EncoderVerdict(one.code, one.light, one.facts) for one in verdicts]
+    return msgspec.structs.replace(state, light=worst(verdicts), health=health)
+
+
+def _disk_of(session: LiveSession, state: DiskState) -> DiskState:
+    """The session's word of its disk. One that is paused is told why already, as its problem."""
+    if session.recording.paused:
+        return DiskState.good
+    return DiskState.failing if session.recording.endangered else state
 
 
 def _state(session: LiveSession, now: float) -> str:

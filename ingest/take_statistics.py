@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from domain.encoder_health import KEYFRAMES_FAIR_MS, LATELY_SECONDS, REPAIRS_SECONDS, SETTLED_SECONDS
+from ingest.key_quantisers import KeyQuantisers
 from media.packet import Packet, Track
 
 STEADY_READINGS = 5
@@ -23,7 +24,7 @@ NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The figures of the time since the last reading; rates, key share and offset are of the last few, which steadies
+    """The figures of the time since the last reading; rates and offset are of the last few, which steadies
     them. None: not known.
     """
 
@@ -37,7 +38,8 @@ class Reading:
     dropped_frames: int
     """Since the take began."""
     dropped_lately: int
-    key_share: float | None
+    key_quantiser: float | None
+    """How coarse the last key frames are: SliceQPY, 0 to 51."""
     jitter_ms: int | None
     """By how much the latest of its frames was later than the earliest, by their own times; the most lately."""
     queue_ms: int | None
@@ -57,7 +59,6 @@ class _Second:
     frames: int = 0
     video_bytes: int = 0
     audio_bytes: int = 0
-    key_bytes: int = 0
     least_transit: float = NEVER
     most_transit: float = -NEVER
     ahead: float = 0.0  # of sound before the picture, summed up
@@ -79,6 +80,7 @@ class TakeStatistics:
         self._repairs: deque[int] = deque([0], maxlen=REPAIRS_SECONDS + 1)
         self._last_dts: int | None = None
         self._last_key: int | None = None
+        self._quantisers = KeyQuantisers()
         self._step = 0.0
         self._key_interval: int | None = None
         self._began_at: float | None = None
@@ -131,7 +133,7 @@ class TakeStatistics:
         if last is not None and dts > last:
             self._interval(dts - last)
         if packet.keyframe:
-            second.key_bytes += size
+            self._quantisers.see(packet)
             if self._last_key is not None and dts > self._last_key:
                 self._key_interval = (dts - self._last_key) * 1000 // track.timescale
             self._last_key = dts
@@ -162,7 +164,7 @@ class TakeStatistics:
             keyframe_interval_ms=self._keyframe_interval(),
             dropped_frames=self.dropped_frames,
             dropped_lately=self.dropped_frames - self._lately[0][0],
-            key_share=sum(one.key_bytes for one in counted) * 8 / bits if bits else None,
+            key_quantiser=self._quantisers.mean,
             jitter_ms=max(jitters) if jitters else None,
             queue_ms=queue,
             audio_offset_ms=round(sum(one.ahead for one in counted) * 1000 / ahead_of) if ahead_of else None,

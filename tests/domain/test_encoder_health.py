@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.encoder_health import EncoderFacts, HealthCode, Light, Verdict, encoder_health, worst
+from domain.disk_state import DiskState
+from domain.encoder_health import EncoderFacts, HealthCode, Light, Verdict, disk_health, encoder_health, worst
 
 WELL = EncoderFacts(
     age_seconds=60,
@@ -16,7 +17,7 @@ WELL = EncoderFacts(
     usual_frame_rate=30.0,
     frame_rate=29.8,
     video_kbps=5000,
-    key_share=0.2,
+    key_quantiser=24.0,
     keyframe_interval_ms=2000,
     video_silent_seconds=0.04,
     audio_silent_seconds=0.02,
@@ -54,11 +55,17 @@ def test_an_encoder_that_has_not_settled_is_not_judged() -> None:
         ({"video_kbps": 25_001}, ("bit_rate_over_limit", "poor")),
         ({"video_kbps": 25_001, "limit_kbps": None}, ("bit_rate_high", "fair")),
         ({"video_kbps": 7000, "width": 1280, "height": 720}, ("bit_rate_high", "fair")),
-        ({"video_kbps": 1300}, None),
-        ({"video_kbps": 1200}, ("bit_rate_low", "fair")),
-        ({"video_kbps": 1200, "video_codec": "av1"}, ("codec_not_everywhere", "fair")),
-        ({"video_kbps": 1200, "key_share": 0.5}, None),
-        ({"video_kbps": 1200, "key_share": None}, None),
+        ({"video_kbps": 195}, None),
+        ({"video_kbps": 1200, "key_quantiser": 37.0}, None),
+        ({"video_kbps": 1200, "key_quantiser": 37.4}, ("bit_rate_low", "fair")),
+        ({"video_kbps": 1200, "key_quantiser": None}, None),
+        ({"video_kbps": 4900, "key_quantiser": 40.0}, ("bit_rate_low", "fair")),
+        ({"video_kbps": 5000, "key_quantiser": 40.0}, None),
+        ({"video_kbps": 1200, "key_quantiser": 40.0, "usual_frame_rate": None}, None),
+        # where it is kept
+        ({"disk": DiskState.low}, ("disk_low", "fair")),
+        ({"disk": DiskState.failing}, ("disk_failing", "poor")),
+        ({"disk": DiskState.full}, None),
         # pictures
         ({"width": 1280, "height": 720}, None),
         ({"width": 960, "height": 540, "video_kbps": 1500}, ("resolution_low", "fair")),
@@ -113,7 +120,8 @@ def test_thresholds(known: dict[str, Any], light: tuple[str, str] | None) -> Non
         ({"keyframe_interval_ms": 10_000}, {"seconds": "10", "advised_seconds": 2}),
         ({"keyframe_interval_ms": 4_500}, {"seconds": "4.5", "advised_seconds": 2}),
         ({"video_kbps": 14_000}, {"kbps": 14_000, "lines": 1080, "advised_kbps": 5000}),
-        ({"video_kbps": 900}, {"kbps": 900, "lines": 1080, "advised_kbps": 5000}),
+        ({"video_kbps": 900, "key_quantiser": 41.0}, {"kbps": 900, "lines": 1080, "advised_kbps": 5000}),
+        ({"disk": DiskState.low, "disk_free_bytes": 1_900_000_000}, {"free_bytes": 1_900_000_000}),
         ({"video_kbps": 30_000}, {"kbps": 30_000, "limit_kbps": 25_000}),
         ({"audio_offset_ms": -240}, {"ms": 240, "first": "video"}),
         ({"frame_rate": 20.04}, {"rate": "20", "usual": "30"}),
@@ -133,6 +141,18 @@ def test_the_worst_is_said_first_and_all_of_it() -> None:
     assert codes == ["audio_missing", "keyframe_interval_long", "frames_dropped"]
     assert worst(encoder_health(replace(WELL, dropped_frames=1))) == Light.fair
     assert worst(encoder_health(WELL)) == Light.good
+
+
+def test_a_disk_that_fails_stands_behind_a_class_without_sound_and_before_what_can_be_borne() -> None:
+    codes = [one[0] for one in found(disk=DiskState.failing, audio_silent_seconds=None, keyframe_interval_ms=10_000)]
+    assert codes == ["audio_missing", "disk_failing", "keyframe_interval_long"]
+    codes = [one[0] for one in found(disk=DiskState.low, dropped_frames=20, jitter_ms=300)]
+    assert codes == ["frames_dropped", "disk_low", "network_jitter"]
+
+
+def test_the_disk_is_told_of_without_an_encoder_too() -> None:
+    assert [(one.code, one.light) for one in disk_health(DiskState.failing, 0)] == [("disk_failing", "poor")]
+    assert disk_health(DiskState.good, 0) == []
 
 
 def test_of_pictures_that_do_not_come_nothing_else_is_said() -> None:

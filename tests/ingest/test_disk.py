@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.disk_state import DiskState
 from ingest.disk import Disk, free_bytes
 from ingest.reels import ReelJob
 from ingest.settings import IngestSettings
@@ -81,11 +82,12 @@ def test_with_nothing_left_to_free_recording_pauses_until_there_is_room(
     disk.check()
     assert len(room.freed) == 3
     assert disk.verified_bytes == 0
-    full = [disk.full]
-    room.free = 2 << 30
-    disk.check()
-    full.append(disk.full)
-    assert full == [True, False]
+    states = []
+    for free in (0, 3 << 28, 2 << 30):
+        room.free = free
+        disk.check()
+        states.append((disk.state, disk.full))
+    assert states == [(DiskState.full, True), (DiskState.low, False), (DiskState.good, False)]
 
 
 def test_what_nobody_will_seek_in_goes(settings: IngestSettings, stored: list[tuple[ReelJob, VerifiedCopy]]) -> None:

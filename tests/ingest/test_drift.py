@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.disk_state import DiskState
 from domain.encoder_health import HealthCode, encoder_health
 from domain.kinds import Protocol
 from ingest.drift import Drift
@@ -210,7 +211,8 @@ def test_the_take_s_report_and_the_encoder_s_health_say_it(settings: IngestSetti
     assert {(one["kind"], one["track"]) for one in told["repaired"]} == {("drift", "video")}
     assert take.timeline is not None
     reading = take.statistics.read(house.seconds, take.timeline.repairs.total)
-    (verdict,) = [one for one in encoder_health(facts_of(take, reading, 0)) if one.code == HealthCode.clocks_apart]
+    facts = facts_of(take, reading, 0, DiskState.good, 0)
+    (verdict,) = [one for one in encoder_health(facts) if one.code == HealthCode.clocks_apart]
     assert float(verdict.facts["seconds"]) == pytest.approx(18, abs=0.5)
     take.ended("unpublished")
 

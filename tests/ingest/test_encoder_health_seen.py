@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from redis.asyncio import Redis
 
+from domain.disk_state import DiskState
 from ingest.hls.viewers import Viewers
 from ingest.lives import Lives
 from ingest.metrics import Metrics
@@ -72,7 +73,7 @@ async def test_statistics_cost_a_small_part_of_what_ingest_does(
         publishers=STREAMS,
         clock=lambda: clock[0],
         uploader=SimpleNamespace(pending=0, failing_since=None),
-        disk=SimpleNamespace(full=False, verified_bytes=0),
+        disk=SimpleNamespace(full=False, verified_bytes=0, state=DiskState.good, free_bytes=9 << 30),
     )
     connection = Redis.from_url(valkey.url)
     viewers = Viewers(b"p" * 32, wall=houses[0].wall, clock=lambda: clock[0])

@@ -277,6 +277,7 @@ def test_a_full_disk_makes_a_hole_in_the_recording_and_none_in_the_live(house: H
     house.full = True
     house.feed(take, packets[quarter : 2 * quarter])
     assert house.session.problem == ("disk_full", {})
+    assert not house.session.recording.endangered, "it has no room, and no fault"
     house.full = False
     house.feed(take, packets[2 * quarter :])
     take.ended("disconnected")

@@ -25,6 +25,7 @@ from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
 from tests.ingest.classroom import lesson, now, order
 from tests.ingest.live_house import lecture
+from tests.storage.catalogue import builders
 
 pytestmark = pytest.mark.anyio
 
@@ -247,8 +248,9 @@ async def test_a_departments_own_limit_counts_where_it_has_one(
 ) -> None:
     small, large = await department(catalogue), await department(catalogue)
     async with catalogue.transaction() as tx:
-        await institute.limit_publishers(tx, small, 0)
-        await institute.limit_publishers(tx, large, 2)
+        for department_id, most in ((small, 0), (large, 2)):
+            row = await institute.lock_department(tx, department_id)
+            await institute.limit_publishers(tx, builders.SYSTEM, row, most)
     async with node(settings, catalogue, store, "a", 1) as (door, _):
         assert await refused(door, Request((await lesson(catalogue, department_id=small)).key)) == "department_full"
         for _ in range(2):

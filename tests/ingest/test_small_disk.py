@@ -15,7 +15,7 @@ import pytest
 
 from ingest.events import CLOCK
 from ingest.letting_go import remove_if_done
-from ingest.live_session import DISK_FULL
+from ingest.live_recording import DISK_FULL
 from ingest.reel_upload import send
 from ingest.settings import IngestSettings
 from ingest.spool import RESERVE, init_name
@@ -81,6 +81,7 @@ def test_live_goes_on_over_a_full_disk_and_the_recording_after_it(
     third = len(packets) // 3
     house.feed(take, packets[:third])
     assert house.session.problem == DISK_FULL, "said on the page"
+    assert not house.session.recording.endangered
     assert house.session.recording.gaps == 1
     shown = len(house.session.window.segments)
     assert shown >= 3, "live goes on from memory"

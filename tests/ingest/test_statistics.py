@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
+from domain.disk_state import DiskState
 from domain.refusals import Refusal
 from ingest.hls.viewers import Viewers
 from ingest.live_session import LiveSession
@@ -49,7 +50,9 @@ class OneLife:
     settings: IngestSettings
     publishers: int = 0
     uploader: Any = field(default_factory=lambda: SimpleNamespace(pending=0, failing_since=None))
-    disk: Any = field(default_factory=lambda: SimpleNamespace(full=False, verified_bytes=0))
+    disk: Any = field(
+        default_factory=lambda: SimpleNamespace(full=False, verified_bytes=0, state=DiskState.good, free_bytes=9 << 30)
+    )
 
     @property
     def sessions(self) -> dict[UUID, LiveSession]:
@@ -67,6 +70,7 @@ class Pages:
     statistics: Statistics
     connection: Redis
     metrics: Metrics
+    lives: OneLife
 
     async def shown(self) -> LiveState:
         await self.statistics.tell()
@@ -80,9 +84,9 @@ async def pages(settings: IngestSettings, valkey: embedded_valkey.Running) -> As
     house = House(replace(settings, grace_seconds=GRACE))
     connection = Redis.from_url(valkey.url)
     viewers = Viewers(b"p" * 32, wall=house.wall, clock=lambda: house.seconds)
-    lives = cast(Lives, OneLife(house, house.settings))
-    metrics = Metrics()
-    yield Pages(house, Statistics(lives, viewers, metrics, connection, wall=house.wall), connection, metrics)
+    lives, metrics = OneLife(house, house.settings), Metrics()
+    statistics = Statistics(cast(Lives, lives), viewers, metrics, connection, wall=house.wall)
+    yield Pages(house, statistics, connection, metrics, lives)
     await connection.aclose()
 
 
@@ -206,6 +210,35 @@ async def test_a_recording_that_pauses_is_an_alarm_whatever_room_the_disk_says_i
     house.feed(take, lecture(8)[len(lecture(3)) :])
     await pages.statistics.tell()
     assert f"{alarm} 1.0" in pages.metrics.text().decode()
+    assert (await pages.shown()).problem_code == "disk_failing", "not for want of room"
+
+
+async def test_a_disk_that_is_nearly_full_or_fails_is_told_while_the_class_goes_on_and_while_it_waits(
+    pages: Pages,
+) -> None:
+    house = pages.house
+    take = house.take()
+    disk = pages.lives.disk
+    disk.state, disk.free_bytes = DiskState.low, 1 << 30
+    shown = await each_second(pages, take, interleaved(video(6), audio(6)))
+    assert codes(shown)["disk_low"] == "fair"
+    assert next(one.facts for one in shown.health if one.code == "disk_low") == {"free_bytes": 1 << 30}
+    house.session.recording.failing = True
+    assert codes(await pages.shown())["disk_failing"] == "poor"
+    take.ended("disconnected")
+    waiting = await pages.shown()
+    assert (waiting.light, codes(waiting)) == ("poor", {"disk_failing": "poor"})
+    house.session.recording.failing, disk.state = False, DiskState.good
+    assert (await pages.shown()).health == []
+
+
+async def test_a_recording_that_is_paused_is_a_problem_and_no_verdict_beside_it(pages: Pages) -> None:
+    house = pages.house
+    take = house.take()
+    house.full, pages.lives.disk.state = True, DiskState.full
+    shown = await each_second(pages, take, interleaved(video(8), audio(8)))
+    assert shown.problem_code == "disk_full"
+    assert not {"disk_failing", "disk_low"} & codes(shown).keys()
 
 
 async def test_a_warning_of_the_bit_rate_is_left_to_the_verdict(pages: Pages) -> None:

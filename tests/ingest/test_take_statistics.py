@@ -42,10 +42,9 @@ def test_figures_of_a_second() -> None:
     assert (reading.frame_rate, reading.keyframe_interval_ms, reading.dropped_frames) == (30.0, 500, 0)
     assert (reading.video_bytes, reading.video_kbps) == (30 * 64, round(30 * 64 * 8 / 1000))
     assert (reading.audio_bytes, reading.audio_kbps) == (47 * 24, round(47 * 24 * 8 / 1000))
-    assert reading.key_share == pytest.approx(2 / 30)
     for second in range(2, 8):
         nothing = statistics.read(float(second))
-    assert (nothing.video_kbps, nothing.frame_rate, nothing.key_share) == (0, 0.0, None)
+    assert (nothing.video_kbps, nothing.frame_rate) == (0, 0.0)
     assert nothing.video_silent_seconds == pytest.approx(6, abs=0.05)
     assert nothing.audio_silent_seconds == pytest.approx(6, abs=0.05)
 
