@@ -26,6 +26,7 @@ COMMANDS = {
     "retention": "Mark, purge and notify by hand.",
     "recording": "Prove what is stored of a recording.",
     "user": "Add accounts, give roles, set passwords.",
+    "capacity": "See and set how many encoders a department may have on the air.",
     "doctor": "What would keep Lectern from working here, a line each.",
     "config": "Every setting, its value and where it came from.",
     "bench": "Measure this house and a peer side by side.",

@@ -11,15 +11,11 @@ that nothing is silent. The entry stands in the same transaction as the act and 
 and the operator is told what was written. Roles that exclude each other are refused here as everywhere.
 """
 
-import os
-import pwd
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 from uuid import UUID
 
-import anyio
 import click
 from argon2 import PasswordHasher
 from rich.console import Console
@@ -30,17 +26,14 @@ from domain.kinds import Role, ScopeKind
 from domain.passwords import require_strong
 from domain.permissions import ROLE_SCOPES, Grant
 from domain.role_grants import conflicting
-from lectern.commands.context import require_stores_or_house, settings_beside_house
 from lectern.complaint import Complaint
+from lectern.operator_acts import actor, in_transaction, operator
 from storage.catalogue import accounts, institute, sign_ins
 from storage.catalogue.tables.account import Account
-from storage.catalogue.tables.audit_entry import ActorKind
 from storage.catalogue.tables.cohort import Cohort
 from storage.catalogue.tables.department import Department
 from storage.catalogue.tables.programme import Programme
-from storage.catalogue.transaction import Actor, Catalogue, Transaction
-
-T = TypeVar("T")
+from storage.catalogue.transaction import Transaction
 
 PAGE = 200
 
@@ -69,7 +62,7 @@ def add(
         if await accounts.by_login(tx, login) is not None:
             raise Complaint(f"{login} has an account already (`lectern user password {login}` sets its password)")
         account = await accounts.add(tx, login, name, secret)
-        await tx.audit(_actor(), "account_added", "account", account.id, login=login)
+        await tx.audit(actor(), "account_added", "account", account.id, login=login)
         if role is not None:
             await _give(tx, account, await _grant(tx, role, scope))
             return f"{login} added{_witnessed([role])}"
@@ -77,7 +70,7 @@ def add(
 
     if scope is not None and role is None:
         raise Complaint("--scope says where a role holds: name the role with --role")
-    click.echo(_run(context, work))
+    click.echo(in_transaction(context, work))
 
 
 @command.command("role")
@@ -98,10 +91,10 @@ def give(context: click.Context, login: str, role: Role, scope: str | None, remo
             return f"{account.login} is {role}{_witnessed([role])}"
         if not await accounts.revoke(tx, account.id, given):
             raise Complaint(f"{account.login} is not {role}{f' of {scope}' if scope else ' of the institute'}")
-        await tx.audit(_actor(), "role_revoked", "account", account.id, **_told(given))
+        await tx.audit(actor(), "role_revoked", "account", account.id, **_told(given))
         return f"{account.login} is no longer {role}{_witnessed([role])}"
 
-    click.echo(_run(context, work))
+    click.echo(in_transaction(context, work))
 
 
 @command.command("password")
@@ -116,10 +109,10 @@ def password(context: click.Context, login: str) -> None:
         await accounts.set_password(tx, account.id, secret)
         await sign_ins.end_of_account(tx, account.id, "password_changed", datetime.now(UTC))
         held = sorted({one.role for one in await accounts.grants_of(tx, account.id)})
-        await tx.audit(_actor(), "password_set", "account", account.id, held=held)
+        await tx.audit(actor(), "password_set", "account", account.id, held=held)
         return f"{account.login}: password set{_witnessed(held)}"
 
-    click.echo(_run(context, work))
+    click.echo(in_transaction(context, work))
 
 
 @command.command("list")
@@ -139,26 +132,8 @@ def listing(context: click.Context, search: str) -> None:
             if (cursor := page.next_cursor) is None:
                 return
 
-    _run(context, work)
+    in_transaction(context, work)
     Console(soft_wrap=True).print(table)
-
-
-def _run(context: click.Context, work: Callable[[Transaction], Awaitable[T]]) -> T:
-    """Do `work` in one transaction of the catalogue that the settings name."""
-    settings = settings_beside_house(context)
-    require_stores_or_house(settings)
-    storage = settings.storage
-    if not storage.database_url:
-        raise Complaint("LECTERN_STORAGE_DATABASE_URL is not set: which catalogue is meant?")
-
-    async def once() -> T:
-        catalogue = Catalogue.from_settings(storage, "lectern-user")
-        try:
-            return await catalogue.run(work)
-        finally:
-            await catalogue.close()
-
-    return anyio.run(once)
 
 
 def _hashed(login: str) -> str:
@@ -186,7 +161,7 @@ async def _give(tx: Transaction, account: Account, given: Grant) -> bool:
         raise Complaint(f"{account.login} is {other}: nobody may be {given.role} beside it")
     if not await accounts.grant(tx, account.id, given, None, datetime.now(UTC)):
         return False
-    await tx.audit(_actor(), "role_granted", "account", account.id, **_told(given))
+    await tx.audit(actor(), "role_granted", "account", account.id, **_told(given))
     return True
 
 
@@ -219,29 +194,10 @@ async def _place(tx: Transaction, scope: str) -> tuple[ScopeKind, UUID]:
     return ScopeKind(kind), ids[0]
 
 
-def _actor() -> Actor:
-    return Actor(None, ActorKind.system, None, f"command line ({_operator()})")
-
-
-def _operator() -> str:
-    """The operating system's user; for root also who became it by sudo, whose word root alone could change."""
-    user = os.getuid()
-    caller = os.environ.get("SUDO_UID", "")
-    return f"{_name(user)} for {_name(int(caller))}" if user == 0 and caller.isdecimal() else _name(user)
-
-
-def _name(user_id: int) -> str:
-    """The name of a user of the operating system; a container's may have none."""
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except (KeyError, OverflowError):
-        return f"uid {user_id}"
-
-
 def _witnessed(roles: Collection[Role]) -> str:
     """What the operator is told who touched one of those that watch over the system."""
     watching = sorted(WATCHING_OVER_SYSTEM.intersection(roles))
-    return f" ({', '.join(watching)}: the audit trail names {_operator()} for it)" if watching else ""
+    return f" ({', '.join(watching)}: the audit trail names {operator()} for it)" if watching else ""
 
 
 def _told(given: Grant) -> dict[str, str | None]:
