@@ -106,6 +106,12 @@ export const router = createRouter({
       meta: { title: 'pages.timetable_import', needs: 'timetable_import' },
     },
     {
+      path: '/capacity',
+      name: 'capacity',
+      component: () => import('./pages/CapacityPage.vue'),
+      meta: { title: 'pages.capacity', needs: 'capacity_edit' },
+    },
+    {
       path: '/audit',
       name: 'audit',
       component: () => import('./pages/AuditPage.vue'),

@@ -29,6 +29,7 @@ export function whenSignedOut(then: () => void): void {
 export const get = <T>(path: string, options: Options = {}) => request<T>('GET', path, options)
 export const post = <T>(path: string, options: Options = {}) => request<T>('POST', path, options)
 export const patch = <T>(path: string, options: Options = {}) => request<T>('PATCH', path, options)
+export const put = <T>(path: string, options: Options = {}) => request<T>('PUT', path, options)
 export const remove = <T = void>(path: string, options: Options = {}) => request<T>('DELETE', path, options)
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {

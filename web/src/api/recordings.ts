@@ -33,6 +33,8 @@ export interface Recording {
   expires_at: Instant | null
   duration_ms: number | null
   bytes: number | null
+  /** How many watched it live at one time, at most; told to who teaches or controls its session. */
+  peak_viewers: number | null
   poster_url: string | null
   retention_class: string | null
   encoding: { done: number; total: number; failed: number }

@@ -2,6 +2,7 @@
 import { courses } from './en/courses'
 import { library } from './en/library'
 import { live } from './en/live'
+import { network } from './en/network'
 import { offices } from './en/offices'
 import { problems } from './en/problems'
 import { review } from './en/review'
@@ -16,6 +17,7 @@ export const en: Messages = {
   ...courses,
   ...timetables,
   ...offices,
+  ...network,
   ...review,
   problems,
 }

@@ -2,6 +2,7 @@
 import { courses } from './zh-CN/courses'
 import { library } from './zh-CN/library'
 import { live } from './zh-CN/live'
+import { network } from './zh-CN/network'
 import { offices } from './zh-CN/offices'
 import { problems } from './zh-CN/problems'
 import { review } from './zh-CN/review'
@@ -15,6 +16,7 @@ export const zhCN = {
   ...courses,
   ...timetables,
   ...offices,
+  ...network,
   ...review,
   problems,
 }

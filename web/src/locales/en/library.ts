@@ -66,6 +66,7 @@ export const library = {
     ordered: 'The purge of this recording was ordered; it is deleted at once, for good.',
     purging: 'This recording is being purged, for good.',
     source_size: 'Original {size}',
+    peak: '{n} watched live at most',
     purged: 'This recording has been purged.',
     not_yours: 'You may read about this recording, but not play it.',
     certificate: 'See the certificate',

@@ -107,6 +107,12 @@ export const live = {
       kept: 'The class is not over and what was recorded is kept; it goes on in the same recording.',
     },
     problem_other: 'There is a problem with the encoder: {code}',
+    paused: {
+      disk_full:
+        'Not recording: the disk is full. Live goes on. Call the network centre now, and record in the encoder.',
+      disk_failing:
+        'Not recording: the disk fails. Live goes on. Call the network centre now, and record in the encoder.',
+    },
     health: {
       video_missing: {
         what: 'No picture arrives.',
@@ -115,6 +121,14 @@ export const live = {
       audio_missing: {
         what: 'No sound arrives.',
         act: 'Check the microphone and its mute switch, and that the encoder has an audio input.',
+      },
+      disk_failing: {
+        what: 'The disk that keeps the recording fails: what was recorded may be lost.',
+        act: 'Live goes on. Call the network centre now, and record an important class in the encoder too.',
+      },
+      disk_low: {
+        what: 'The disk that keeps the recording is nearly full: {free_bytes} left.',
+        act: 'Live goes on. Tell the network centre.',
       },
       codec_not_everywhere: {
         what: 'Not every browser plays {codec}.',
@@ -147,7 +161,7 @@ export const live = {
         act: '{advised_kbps} is enough for this resolution.',
       },
       bit_rate_low: {
-        what: '{kbps} is little for {lines} lines: what moves is blurred.',
+        what: '{kbps} is too little: the picture of {lines} lines falls into blocks.',
         act: 'Set about {advised_kbps}.',
       },
       resolution_low: {

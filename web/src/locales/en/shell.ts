@@ -31,6 +31,7 @@ export const shell = {
     course: 'Course',
     review: 'Review desk',
     evidence: 'Evidence of cuts',
+    capacity: 'Places on the air',
     audit: 'Audit trail',
     timetable_import: 'Import',
     not_found: 'No such page',

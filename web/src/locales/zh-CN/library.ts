@@ -65,6 +65,7 @@ export const library = {
     ordered: '已下令清除这份录像，即刻删除，不可恢复。',
     purging: '录像正在清除，不可恢复。',
     source_size: '原始录像 {size}',
+    peak: '直播时最多 {n} 人同时在看',
     purged: '录像已清除。',
     not_yours: '您可以查看这份录像的信息，但无权播放。',
     certificate: '查看清除凭证',

@@ -106,12 +106,24 @@ export const live = {
       kept: '课堂没有结束，已录的内容都在；恢复推流后接着录在同一份录像里。',
     },
     problem_other: '推流有问题：{code}',
+    paused: {
+      disk_full: '录像已暂停：保存录像的磁盘已满。直播照常。请立即通知网络研修中心，并在编码器上录一份。',
+      disk_failing: '录像已暂停：保存录像的磁盘出错。直播照常。请立即通知网络研修中心，并在编码器上录一份。',
+    },
     health: {
       video_missing: {
         what: '没有收到画面。',
         act: '请检查摄像机和采集卡，并确认编码器选中了视频来源。',
       },
       audio_missing: { what: '没有收到声音。', act: '请检查话筒和静音开关，并确认编码器选中了音频输入。' },
+      disk_failing: {
+        what: '保存录像的磁盘出错，已录的内容可能丢失。',
+        act: '直播不受影响。请立即通知网络研修中心；重要的课请在编码器上同时录一份。',
+      },
+      disk_low: {
+        what: '保存录像的磁盘将满，只剩 {free_bytes}。',
+        act: '直播不受影响。请通知网络研修中心。',
+      },
       codec_not_everywhere: {
         what: '{codec} 不是所有浏览器都能播放。',
         act: '请改用 H.264（High、4:2:0、8 位）。',
@@ -140,7 +152,7 @@ export const live = {
         act: '这个分辨率用 {advised_kbps} 即可。',
       },
       bit_rate_low: {
-        what: '码率 {kbps} 对 {lines} 行的画面偏低，活动画面会模糊。',
+        what: '码率 {kbps} 不够用，{lines} 行的画面已出现明显马赛克。',
         act: '请设为约 {advised_kbps}。',
       },
       resolution_low: {

@@ -29,6 +29,7 @@ export const shell = {
     certificates: '清除凭证',
     courses: '精品课程',
     course: '精品课程',
+    capacity: '推流名额',
     audit: '审计日志',
     review: '审核台',
     evidence: '切断证据',

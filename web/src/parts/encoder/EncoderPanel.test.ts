@@ -56,6 +56,17 @@ describe('an encoder that went away', () => {
     expect(says('encoder-gone')).not.toBe('')
   })
 
+  it('is told of a failing disk while it is away, too', () => {
+    const { says } = panel({
+      ...gone,
+      light: 'poor',
+      health: [{ code: 'disk_failing', light: 'poor', facts: {} }],
+    })
+    expect(says('encoder-health-disk_failing')).toContain('磁盘出错')
+    expect(says('encoder-gone')).not.toBe('')
+    expect(panel({ ...gone, problem_code: 'disk_failing' }).says('encoder-problem')).toContain('录像已暂停')
+  })
+
   it('because it was refused is told why, and not to come back as it is', () => {
     const { at, says } = panel({
       ...gone,
@@ -122,6 +133,31 @@ describe('an encoder that could do better', () => {
     expect(well.says('encoder-verdict')).toBe('一切正常')
     expect(well.at('encoder-advice')).toBeNull()
     expect(panel({ ...good, light: null, health: [] }).at('encoder-advice')).toBeNull()
+  })
+
+  it('is told of a disk that fails or is nearly full among what else is wrong', () => {
+    const health: LiveState['health'] = [
+      { code: 'audio_missing', light: 'poor', facts: {} },
+      { code: 'disk_failing', light: 'poor', facts: {} },
+      { code: 'disk_low', light: 'fair', facts: { free_bytes: 1_900_000_000 } },
+    ]
+    const { at, says } = panel({ ...publishing, health })
+    expect([...(at('encoder-advice')?.children ?? [])].map((one) => one.getAttribute('data-test'))).toEqual([
+      'encoder-health-audio_missing',
+      'encoder-health-disk_failing',
+      'encoder-health-disk_low',
+    ])
+    expect(says('encoder-health-disk_failing')).toContain('请在编码器上同时录一份')
+    expect(says('encoder-health-disk_low')).toContain('只剩 1.90 GB')
+    expect(panel({ ...publishing, health }, 'en').says('encoder-health-disk_low')).toContain('1.90 GB left')
+  })
+
+  it('is told that nothing is recorded, and why, before anything else', () => {
+    const full = panel({ ...publishing, problem_code: 'disk_full' })
+    expect(full.says('encoder-verdict')).toBe('需要处理')
+    expect(full.says('encoder-problem')).toContain('录像已暂停：保存录像的磁盘已满')
+    const failing = panel({ ...publishing, problem_code: 'disk_failing' }, 'en')
+    expect(failing.says('encoder-problem')).toContain('Not recording: the disk fails')
   })
 
   it('of a newer server that knows more is shown by its code', () => {

@@ -23,6 +23,7 @@ describe('whether an encoder is there', () => {
     [gone({ state: 'ended' }), 'none'],
     [gone({ problem_code: 'unsupported_codec' }), 'none'],
     [gone({ problem_code: 'disk_full' }), 'reconnecting'],
+    [gone({ problem_code: 'disk_failing' }), 'reconnecting'],
     [{ state: 'live', node: '' }, 'unheard'],
     [{ state: 'cut', node: '' }, 'unheard'],
   ] as [LiveState | null, string][])('%j is %s', (live, presence) => {

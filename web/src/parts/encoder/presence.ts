@@ -8,11 +8,14 @@ import { isPublishing } from './judgement'
  */
 export type Presence = 'none' | 'publishing' | 'reconnecting' | 'lost' | 'unheard'
 
+/** Why nothing is recorded. Who publishes goes on; who went away may come back once there is room. */
+const DISK_PROBLEMS = new Set(['disk_full', 'disk_failing'])
+
 export function presenceOf(live: LiveState | null): Presence {
   if (!live) return 'none'
   if (isPublishing(live)) return 'publishing'
-  // One that was refused is not waited for: its problem says what to do. A full disk refuses nobody.
-  if (live.problem_code && live.problem_code !== 'disk_full') return 'none'
+  // One that was refused is not waited for: its problem says what to do. A disk is no fault of the encoder's.
+  if (live.problem_code && !DISK_PROBLEMS.has(live.problem_code)) return 'none'
   if (live.encoder_lost_at && live.state !== 'ended')
     return live.state === 'waiting' ? 'lost' : 'reconnecting'
   return !live.node && (live.state === 'live' || live.state === 'cut') ? 'unheard' : 'none'

@@ -11,7 +11,7 @@ export interface Office {
   role: 'system_administrator' | 'security_administrator' | 'auditor'
   duties: Duty[]
   /** Names of the pages that are its own. */
-  pages: ('audit' | 'certificates')[]
+  pages: ('audit' | 'certificates' | 'capacity')[]
 }
 
 const OFFICES: Office[] = [
@@ -23,7 +23,7 @@ const OFFICES: Office[] = [
       { name: 'list', command: 'lectern user list' },
       { name: 'doctor', command: 'lectern doctor' },
     ],
-    pages: [],
+    pages: ['capacity'],
   },
   {
     role: 'security_administrator',

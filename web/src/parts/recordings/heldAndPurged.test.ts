@@ -37,6 +37,7 @@ const recording: Recording = {
   expires_at: '2026-11-24T02:00:00Z',
   duration_ms: 7_200_000,
   bytes: 1_500_000_000,
+  peak_viewers: null,
   poster_url: null,
   retention_class: 'ordinary_teaching',
   encoding: { done: 3, total: 36, failed: 0 },

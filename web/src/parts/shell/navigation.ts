@@ -13,6 +13,7 @@ export const DOORS: Door[] = [
   { name: 'recordings', title: 'pages.recordings', needs: 'recording_read' },
   { name: 'courses', title: 'pages.courses', needs: 'course_read' },
   { name: 'timetable-import', title: 'pages.timetable_import', needs: 'timetable_import' },
+  { name: 'capacity', title: 'pages.capacity', needs: 'capacity_edit' },
   { name: 'evidence', title: 'pages.evidence', needs: 'evidence_read' },
   { name: 'certificates', title: 'pages.certificates', needs: 'certificate_read' },
   { name: 'audit', title: 'pages.audit', needs: 'audit_read' },
