@@ -51,10 +51,13 @@ class PlaybackClaim:
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a person was given to watch a session by counts no more: all of it, or only previews, issued up to then."""
+    """What a person, or anybody, was given to watch a session by counts no more: all of it, or only previews, issued up
+    to then.
+    """
 
     session_id: UUID
-    account_id: UUID
+    account_id: UUID | None
+    """None is everybody."""
     until: datetime
     previews_only: bool = False
 
@@ -62,7 +65,7 @@ class Withdrawal:
         """Whether this claim counts no more."""
         return (
             claim.item_id == self.session_id
-            and claim.account_id == self.account_id
+            and self.account_id in (None, claim.account_id)
             and claim.issued_at <= self.until
             and (claim.kind == "preview" or not self.previews_only)
         )

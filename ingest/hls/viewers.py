@@ -66,10 +66,14 @@ class Viewers:
             self._revoked[sign_in] = now
 
     def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None:
-        """These persons' tokens count no more at a session: who was sent away, who is its reviewer no longer."""
+        """These persons' tokens count no more at a session: who was sent away, who is its reviewer no longer; anybody's
+        of one that is purged.
+        """
         for one in withdrawals:
             self._withdrawn.setdefault(one.session_id, set()).add(one)
-            if not one.previews_only:
+            if one.account_id is None:
+                self._seen.pop(one.session_id, None)
+            elif not one.previews_only:
                 self._seen.get(one.session_id, {}).pop(one.account_id, None)
 
     def saw(self, claim: PlaybackClaim) -> None:

@@ -16,7 +16,7 @@ from domain.refusals import Refusal, RefusalCode
 from domain.retention import Holding
 from domain.retention import RetentionClass as Rule
 from domain.states import RecordingMove, RecordingState
-from storage.catalogue import audit, certificates, holds, recordings
+from storage.catalogue import audit, certificates, holds, recordings, withdrawals
 from storage.catalogue.certificates import Proof
 from storage.catalogue.tables.audit_entry import ActorKind
 from storage.catalogue.tables.certificate import Certificate
@@ -125,7 +125,8 @@ async def ripe(
 
 
 async def begin_purge(tx: Transaction, recording_id: UUID) -> Recording:
-    """From here on its objects may be deleted, and nothing stops it: commit this before the first one goes.
+    """From here on its objects may be deleted, and nothing stops it: commit this before the first one goes. With the
+    commit nobody who watched the class is shown it any more.
 
     Refusal("on_hold") where a hold stands; Refusal("move_not_allowed") where it was rescued or promoted meanwhile. One
     whose purge was begun before is returned as it is, to be taken up again.
@@ -136,6 +137,7 @@ async def begin_purge(tx: Transaction, recording_id: UUID) -> Recording:
     if standing := await holds.count_standing(tx, recording_id):
         raise Refusal(RefusalCode.on_hold, holds=standing)
     await recordings.move(tx, recording, RecordingMove.purge)
+    await withdrawals.withdraw_all(tx, recording)
     return recording
 
 

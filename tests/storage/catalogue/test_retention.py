@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from domain.facts import RecordingPromoted, RecordingPurged
 from domain.kinds import Audience
 from domain.permissions import Reach
+from domain.playback_token import PlaybackClaim, PlaybackKind
 from domain.refusals import Refusal, RefusalCode
 from domain.states import RecordingState
-from storage.catalogue import certificates, courses, holds, notices, recordings, retention
+from storage.catalogue import certificates, courses, holds, notices, recordings, retention, withdrawals
 from storage.catalogue.certificates import Proof
 from storage.catalogue.tables.course import Course
 from storage.catalogue.tables.fact import FactRow
@@ -105,6 +106,27 @@ async def test_a_rescue_takes_it_out_of_the_trash(catalogue: Catalogue) -> None:
     with pytest.raises(Refusal, match="move_not_allowed"):
         async with catalogue.transaction() as tx:
             await retention.begin_purge(tx, recording_id)
+
+
+async def test_from_a_purge_on_nobody_is_shown_what_was_live(catalogue: Catalogue) -> None:
+    """Told at once to every node that may show the class yet, and by the row to one that did not hear."""
+    _, recording_id = await recorded(catalogue)
+    async with catalogue.listen([withdrawals.CHANNEL]) as notes:
+        async with catalogue.transaction() as tx:
+            await mark(tx, recording_id)
+            assert await withdrawals.since(tx, HALF_A_YEAR_ON) == [], "it may be rescued yet"
+            session_id = (await retention.begin_purge(tx, recording_id)).session_id
+        told = withdrawals.heard((await anext(aiter(notes))).payload)
+    kinds: tuple[PlaybackKind, ...] = ("live", "monitor", "preview")
+    for kind in kinds:
+        assert told.covers(PlaybackClaim(kind, session_id, uuid4(), uuid4(), HALF_A_YEAR_ON, NOON))
+        assert not told.covers(PlaybackClaim(kind, uuid4(), uuid4(), uuid4(), HALF_A_YEAR_ON, NOON))
+    for purged in (False, True):
+        async with catalogue.transaction() as tx:
+            if purged:
+                await retention.finish_purge(tx, recording_id, SYSTEM, PROOF, HALF_A_YEAR_ON)
+            assert await withdrawals.since(tx, HALF_A_YEAR_ON) == [told]
+            assert await withdrawals.since(tx, HALF_A_YEAR_ON + timedelta(days=1)) == []
 
 
 async def test_a_purge_that_was_cut_short_is_taken_up_and_ends_in_one_certificate(catalogue: Catalogue) -> None:
