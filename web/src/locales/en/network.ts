@@ -39,14 +39,13 @@ export const network = {
     note: 'Updated every five seconds. A node that fell silent stays here for a day; one that was shut down does not.',
     empty: 'No ingest node is running.',
     edge: 'Viewers only',
-    states: { good: 'Good', warn: 'Look at it', bad: 'Needs attention', silent: 'Silent' },
+    states: { good: 'Good', warn: 'Take a look', bad: 'Needs attention', silent: 'Silent' },
     publishers: 'Encoders',
     sessions: 'Live classes',
     viewers: 'Viewers',
     reels_pending: 'Reels to store',
     disk: 'Recording disk',
     disk_left: '{free} of {all} free',
-    disk_words: { good: 'good', low: 'nearly full', full: 'full', failing: 'failing' },
     troubles: {
       silent: {
         what: 'Not heard for {time}.',

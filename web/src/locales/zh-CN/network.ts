@@ -44,7 +44,6 @@ export const network = {
     reels_pending: '待上传分卷',
     disk: '录制磁盘',
     disk_left: '剩 {free}，共 {all}',
-    disk_words: { good: '正常', low: '将满', full: '已满', failing: '出错' },
     troubles: {
       silent: {
         what: '已有 {time} 没有回音。',
