@@ -5,7 +5,6 @@ what does not is in the spool, and the next start goes on with it.
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ import structlog
 from domain.disk_state import DiskState
 from ingest import orders, recovery
 from ingest.audience import Audience
+from ingest.collector import LOOK_SECONDS as COLLECTOR_SECONDS
+from ingest.collector import Collector
 from ingest.control import Control
 from ingest.hls.by_nginx import PREFIX as BY_NGINX_PREFIX
 from ingest.hls.preview_door import PREFIX as PREVIEW_PREFIX
@@ -58,8 +59,6 @@ DRAIN_SECONDS = 4.0
 TICK_SECONDS = 0.1
 """How finely held media is let out, and how often the loop's lag is measured."""
 SWITCH_SECONDS = 0.0005
-YOUNG_OBJECTS = 50_000
-"""Between two looks of the collector: what a request leaves behind has no cycles, and a thousand come a second."""
 WATCH_SECONDS = 0.5
 """How often the rows of reviewed sessions are read: a gate freezes when none was for four times as long."""
 COMPLETE_SECONDS = 10.0
@@ -166,12 +165,11 @@ class IngestService:
         every(READ_SECONDS, "keys", self.publishing.known.read)
         every(TELL_SECONDS, "telling", self._telling.tell)
         every(COMPLETE_SECONDS, "complete", self._reconcile)
-        # What is loaded by now lives to the end: the collector, which holds up the loop, need not look at it again.
-        # And upload threads give the interpreter back to the loop after half a millisecond, not after five.
+        # Upload threads give the interpreter back to the loop after half a millisecond, not after five.
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG_OBJECTS, 20, 100)
+        collector = Collector()
+        collector.settle()
+        every(COLLECTOR_SECONDS, "collector", collector.look)
         log.info("ingest_started", http_port=self.http.port, rtmp_port=self.rtmp.port)
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
