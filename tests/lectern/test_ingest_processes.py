@@ -50,5 +50,7 @@ def test_a_port_of_their_own_that_is_taken_is_told_before_they_start(tmp_path: P
         port = taken.getsockname()[1]
         told = load({"LECTERN_INGEST_HTTP_PORT": str(port - 2), "LECTERN_INGEST_SPOOL_FOLDER": str(tmp_path)})
         require_own_ports(told, 1)
-        with pytest.raises(Complaint, match=f"port {port} is taken by .*LECTERN_INGEST_HTTP_PORT, which they follow"):
+        with pytest.raises(
+            Complaint, match=f"port ({port - 1}|{port}) is taken by .*LECTERN_INGEST_HTTP_PORT, which they follow"
+        ):
             require_own_ports(told, 2)
