@@ -49,6 +49,10 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
                 screen.say(how_to_command(running.settings))
                 screen.say(f"Lectern stays at {url} · Ctrl-C stops it")
                 await asked.wait()
+            if asked.is_set():
+                screen.say("Stopping: what is open is closed, a few seconds …")
+    if asked.is_set():
+        screen.say("Stopped.")
     return 0 if left is not None else STORY_FAILED
 
 
