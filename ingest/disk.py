@@ -35,12 +35,13 @@ class Disk:
         self._free = free
         self._verified: deque[tuple[ReelJob, VerifiedCopy]] = deque()
         self._verified_bytes = 0
-        self.free_bytes = measure()
+        self.free_bytes = 0
         """When it was looked at last, and after all was freed that may be."""
         self.left_alone: list[str] = []
         """Why takes that a start found in the spool were not touched, one for each."""
         self.lost = ""
         """Why it cannot even be looked at; empty while it can."""
+        self.check()
 
     @property
     def state(self) -> DiskState:

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 # Where a process begins, or hands its environment on to a child.
 MAY_READ_ENVIRONMENT = {
     "lectern/commands/context.py",
-    "lectern/commands/user.py",
+    "lectern/operator_acts.py",
     "lectern/demo_story.py",
     "lectern/supervisor.py",
     "lectern/wiring/api.py",

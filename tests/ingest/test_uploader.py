@@ -145,7 +145,7 @@ async def test_reels_of_many_that_end_at_one_instant_go_up_a_few_at_a_time(schoo
         assert uploader.pending == 10
         assert await uploader.drain(30)
         assert uploader.pending == 0
-    assert watched.most_at_once == 2
+    assert watched.most_at_once <= 2
     assert watched.inits == 5, "an init goes up once"
     for jobs in classes:
         await school.check(watched, jobs)
