@@ -43,7 +43,7 @@ def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandl
     ) -> Response[bytes]:
         """`init-{reel}.mp4` or `{reel}-{segment}.m4s` of a rendition, or of the sound alone."""
         index = await viewing.index(recording_id, token)
-        if rendition == sound.NAME and (heard := await sound.read(resources.objects, index, name)) is not None:
+        if rendition == sound.NAME and (heard := await sound.read(viewing, index, name)) is not None:
             return Response(heard, media_type=sound.MEDIA_TYPE, headers=IMMUTABLE)
         piece = pieces.find(index, rendition, name)
         if piece is None:
@@ -54,6 +54,7 @@ def replay_routes(resources: Resources, viewing: Viewing) -> list[HTTPRouteHandl
 
 
 async def _master(viewing: Viewing, index: ReplayIndex) -> str:
-    inits = {key for name in (*index.listed, SOURCE) for key in index.inits(name)}
+    named = [*index.listed, SOURCE] if sound.offered(index) else index.listed
+    inits = {key for name in named for key in index.inits(name)}
     codecs = {key: await asyncio.to_thread(viewing.codecs_of, key) for key in sorted(inits)}
     return playlists.master(index, codecs)

@@ -7,10 +7,8 @@ import asyncio
 
 from api.replay import pieces
 from api.replay.index import SOURCE, ReplayIndex
-from media.fragments import read_init
-from media.packet import Track
+from api.replay.viewing import Viewing
 from media.sound import sound_init, sound_of
-from storage.objects.store import ObjectStore
 
 NAME = "audio"
 MEDIA_TYPE = "audio/mp4"
@@ -24,14 +22,14 @@ def offered(index: ReplayIndex) -> bool:
     return bool(files) and all(reel.has_sound_beside for reel in files)
 
 
-async def read(objects: ObjectStore, index: ReplayIndex, name: str) -> bytes | None:
+async def read(viewing: Viewing, index: ReplayIndex, name: str) -> bytes | None:
     """The init segment or segment of that name; None where there is none. Raises ObjectStoreFault."""
     piece = pieces.find(index, SOURCE, name) if offered(index) else None
-    return None if piece is None else await asyncio.to_thread(_made, objects, piece)
+    return None if piece is None else await asyncio.to_thread(_made, viewing, piece)
 
 
-def _made(objects: ObjectStore, piece: pieces.Piece) -> bytes:
-    tracks: list[Track] = read_init(objects.read(piece.init_key))
+def _made(viewing: Viewing, piece: pieces.Piece) -> bytes:
+    tracks = viewing.tracks_of(piece.init_key)
     if piece.stretch is None:
         return sound_init(tracks)
-    return sound_of(tracks, objects.read(piece.key, *piece.stretch))
+    return sound_of(tracks, viewing.resources.objects.read(piece.key, *piece.stretch))

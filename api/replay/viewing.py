@@ -17,6 +17,7 @@ from api.resources import Resources
 from domain.playback_token import PlaybackClaim, check
 from domain.refusals import Refusal, RefusalCode
 from media.fragments import read_init
+from media.packet import Track
 from storage.catalogue import replay_mark, sign_ins
 from storage.catalogue.replay_mark import ReplayMark
 
@@ -74,7 +75,8 @@ class Viewing:
     marks: Memory[ReplayMark | None] = field(default_factory=lambda: Memory(INDEXES))
     evidence: Memory[ReplayIndex | None] = field(default_factory=lambda: Memory(INDEXES))
     indexes: OrderedDict[UUID, tuple[ReplayMark, ReplayIndex | None]] = field(default_factory=OrderedDict)
-    codecs: dict[str, str] = field(default_factory=dict)
+    tracks: dict[str, list[Track]] = field(default_factory=dict)
+    """By init key: inits never change."""
     claims: dict[tuple[str, str], PlaybackClaim] = field(default_factory=dict)
     """Of tokens that were let in, by recording and text: a check costs more than all else of an answer."""
 
@@ -109,14 +111,19 @@ class Viewing:
             return None
         return self.indexes.get(claim.item_id, (None, None))[1]
 
+    def tracks_of(self, init_key: str) -> list[Track]:
+        """What an init segment says is in its media; read once. Blocks."""
+        found = self.tracks.get(init_key)
+        if found is None:
+            found = read_init(self.resources.objects.read(init_key))
+            if len(self.tracks) >= REMEMBERED:
+                self.tracks.clear()
+            self.tracks[init_key] = found
+        return found
+
     def codecs_of(self, init_key: str) -> str:
-        """The codecs that an init segment asks a player for; read once, since inits never change. Blocks."""
-        if init_key not in self.codecs:
-            tracks = read_init(self.resources.objects.read(init_key))
-            if len(self.codecs) >= REMEMBERED:
-                self.codecs.clear()
-            self.codecs[init_key] = ",".join(track.codec_string for track in tracks)
-        return self.codecs[init_key]
+        """The codecs that an init segment asks a player for. Blocks."""
+        return ",".join(track.codec_string for track in self.tracks_of(init_key))
 
     def _claim(self, token: str, recording_id: UUID, now: datetime) -> PlaybackClaim:
         secret = self.resources.keys.playback
