@@ -71,7 +71,8 @@ async def test_room_is_made_then_recording_pauses_and_goes_on(
             ballast.leave((LOW_MEGABYTES + FULL_MEGABYTES) // 2)
             before = {one.name for one in folder.glob("*.m4s")}
             await until(spooled, lambda count: count < len(before), 10, "freed")
-            assert "pauses" not in await said(), "there is room again for the recording"
+            nearly = "the spool's disk is nearly full, and nothing on it can be freed\n"
+            assert await said() in ("ok\n", nearly), "there is room again for the recording"
 
             ballast.leave(0)
             await until(said, lambda text: "recording pauses" in text, 10, "said by /healthz")
