@@ -1,6 +1,7 @@
 """The spool's disk fills up: what the store has goes first, then the recording pauses and says so; live goes on."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,10 +28,15 @@ class Ballast:
         self._path = folder / "ballast"
 
     def leave(self, megabytes: int) -> None:
-        """Grow until so much is free."""
-        free = shutil.disk_usage(self._path.parent).free - (megabytes << 20)
+        """Grow until so much is free, or less: the recording writes meanwhile."""
         with self._path.open("ab") as file:
-            os.posix_fallocate(file.fileno(), file.tell(), max(1, free))
+            while (more := shutil.disk_usage(self._path.parent).free - (megabytes << 20)) > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), file.tell(), more)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                file.seek(0, os.SEEK_END)
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
