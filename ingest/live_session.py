@@ -28,6 +28,7 @@ from ingest.packager import Packager
 from ingest.reel_plan import TakeAbout
 from ingest.reels import ReelJob
 from ingest.release_gate import GatedEvent, Passage, ReleaseGate
+from ingest.rtmp.events import EndReason
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool
 from ingest.take import Publish, Take
@@ -167,8 +168,8 @@ class LiveSession:
         self._flush_when_passed()
         if self.take is take:
             self.take, self.lost_at = None, self._clock()
-        if refusal:
-            self.problem = (refusal, {"codec": take.unsupported_codec} if take.unsupported_codec else {})
+        if told := refusal or (reason if reason == EndReason.BROKE_RULES else None):
+            self.problem = (told, {"codec": take.unsupported_codec} if take.unsupported_codec else {})
         self._hooks.take_ended(self, take, reason, refusal)
 
     def cut(self) -> None:

@@ -34,11 +34,13 @@ def test_one_that_cannot_settle_is_told_and_its_publish_ended(settings: IngestSe
     house.feed(take, list(alternating(60, key_every=1.0)))
     assert house.ended == [("broke_rules", None)]
     assert house.closed == ["NetStream.Publish.Failed"]
+    assert house.session.problem == ("broke_rules", {}), "the pages say so"
     assert len(house.session.window.inits) <= MOST_CHANGES + 1
     assert 19 <= house.seen_seconds() <= 22, "what came before is kept"
     take = house.take()
     house.feed(take, list(video(3)))
     assert house.session.take is take, "it may come back"
+    assert house.session.problem is None
 
 
 def test_one_that_changes_now_and_then_goes_on(settings: IngestSettings) -> None:

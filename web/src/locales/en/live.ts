@@ -107,7 +107,9 @@ export const live = {
       kept: 'The class is not over and what was recorded is kept; it goes on in the same recording.',
     },
     problem_other: 'There is a problem with the encoder: {code}',
-    paused: {
+    problems: {
+      broke_rules:
+        'The encoder broke the rules of publishing (a bit rate far too high, settings that change again and again, or data that cannot be read) and was disconnected. Check its bit rate and settings, then publish again; if it happens again, use another encoder.',
       disk_full:
         'Not recording: the disk is full. Live goes on. Call the network centre now, and record in the encoder.',
       disk_failing:

@@ -78,6 +78,15 @@ describe('an encoder that went away', () => {
     expect(at('encoder-gone')).toBeNull()
   })
 
+  it('because it broke the rules is told so, and what to look at', () => {
+    const { at, says } = panel({ ...gone, problem_code: 'broke_rules' })
+    expect(says('encoder-problem')).toContain('编码器不守推流规则')
+    expect(says('encoder-verdict')).toBe('需要处理')
+    expect(at('encoder-gone'), 'it is not waited for as it is').toBeNull()
+    const english = panel({ ...gone, problem_code: 'broke_rules' }, 'en')
+    expect(english.says('encoder-problem')).toContain('broke the rules of publishing')
+  })
+
   it('of which nobody knows since when is not given a time', () => {
     const { at, says } = panel({ state: 'live', node: '' })
     expect(says('encoder-gone')).not.toBe('')
