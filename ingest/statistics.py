@@ -69,12 +69,11 @@ class Statistics:
         """Once a second."""
         states = [self._picture(session) for session in self._lives.sessions.values()]
         self._gauge(states)
+        refused, self._refused = self._refused, {}
         try:
-            await live_state.publish_many(self._valkey, states, list(self._refused.values()))
-            self._refused.clear()
+            await live_state.publish_many(self._valkey, states, list(refused.values()))
             self._valkey_away = False
         except (RedisError, OSError) as error:
-            self._refused.clear()
             if not self._valkey_away:
                 log.warning("live_state_not_told", error=str(error))
             self._valkey_away = True

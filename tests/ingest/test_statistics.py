@@ -2,6 +2,7 @@
 Valkey.
 """
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -266,6 +267,18 @@ async def test_a_refusal_is_shown_until_the_encoder_gives_up_and_is_counted(page
     text = pages.metrics.text().decode()
     assert 'lectern_ingest_refusals_total{code="department_full"} 1.0' in text
     assert 'lectern_ingest_refusals_total{code="unknown_key"} 1.0' in text
+
+
+async def test_a_refusal_that_comes_while_others_are_told_is_told_next(pages: Pages) -> None:
+    first, second = uuid4(), uuid4()
+    pages.statistics.refused(first, Refusal("department_full", max_publishers=4, publishers=4))
+    telling = asyncio.create_task(pages.statistics.tell())
+    await asyncio.sleep(0)  # it waits for Valkey
+    pages.statistics.refused(second, Refusal("disk_full"))
+    await telling
+    await pages.statistics.tell()
+    assert await read_refusal(pages.connection, first) is not None
+    assert await read_refusal(pages.connection, second) is not None
 
 
 async def test_a_second_is_one_round_trip_however_many_there_are(valkey: embedded_valkey.Running) -> None:
