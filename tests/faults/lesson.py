@@ -31,8 +31,10 @@ POLL_SECONDS = 0.1
 MINUTES = 4
 
 
-async def until(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool], seconds: float, what: str) -> T:
-    """Ask again until it is enough; AssertionError that tells what was found last."""
+async def until(
+    ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool], seconds: float, what: str, every: float = POLL_SECONDS
+) -> T:
+    """Ask again, `every` so many seconds, until it is enough; AssertionError that tells what was found last."""
     give_up = time.monotonic() + seconds
     while True:
         found = await ask()
@@ -40,7 +42,7 @@ async def until(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool], se
             return found
         if time.monotonic() > give_up:
             raise AssertionError(f"not {what} within {seconds:.0f} s, but {found!r}")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every)
 
 
 @dataclass

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.anyio
 
 AGAIN_SECONDS = 30.0
 PICK_UP_SECONDS = 10.0
+GLANCE_SECONDS = 0.005
+"""Such small reels are encoded within 60 ms: whoever looks ten times a second may see none of three."""
 STOP_SECONDS = 9.0
 """Four for the uploads that are under way, five for the rest."""
 
@@ -181,7 +183,7 @@ async def encoding(worker: psutil.Process) -> psutil.Process:
                     return one
         return None
 
-    one = await until(found, lambda one: one is not None, 30, "encoding")
+    one = await until(found, lambda one: one is not None, 30, "encoding", GLANCE_SECONDS)
     assert one is not None
     return one
 
