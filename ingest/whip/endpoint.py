@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,7 @@ import structlog
 from domain.kinds import Protocol
 from domain.refusals import Refusal, RefusalCode
 from ingest.hls.answers import NEVER, Answer, Scope, Send
+from ingest.rtmp.commands import DENIED
 from ingest.rtmp.events import EndReason
 from ingest.take import Publish
 from ingest.whip import request
@@ -32,6 +34,8 @@ from ingest.wish import Wish
 log = structlog.get_logger()
 
 PREFIX = "/whip/"
+DENIED_KEPT = 1000
+"""Publishes that were ended by somebody's order are remembered, so that their pages, asking, learn not to come back."""
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"POST, PATCH, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b"authorization, content-type, if-match"),
@@ -49,6 +53,7 @@ class _Resource:
     key_digest: bytes
     tag: str
     peer: WhipPeer
+    handles: "_Handles"
 
 
 class WhipEndpoint:
@@ -58,6 +63,7 @@ class WhipEndpoint:
         self._settings = settings
         self._publishes = publishes
         self._resources: dict[str, _Resource] = {}
+        self._denied: deque[str] = deque(maxlen=DENIED_KEPT)
 
     @property
     def publishing(self) -> int:
@@ -101,6 +107,8 @@ class WhipEndpoint:
             return await self._publish(session_id, scope, receive)
         if scope["method"] not in ("PATCH", "DELETE"):
             return not_allowed("PATCH, DELETE, OPTIONS")
+        if len(pieces) == 2 and pieces[1] in self._denied:
+            return _denied()
         resource = self._resources.get(pieces[1]) if len(pieces) == 2 else None
         if resource is None or resource.session_id != session_id:
             raise Refusal(RefusalCode.not_found)
@@ -109,7 +117,7 @@ class WhipEndpoint:
         if scope["method"] == "DELETE":
             resource.peer.stop(EndReason.UNPUBLISHED)
             await resource.peer.stopped()
-            return Answer(200, b"")
+            return _denied() if resource.handles.denied else Answer(200, b"")
         return await self._trickle(resource, scope, receive)
 
     async def _publish(self, session_id: UUID, scope: Scope, receive: request.Receive) -> Answer:
@@ -132,13 +140,19 @@ class WhipEndpoint:
     ) -> Answer:
         """The publish is admitted: from here on every way out must tell the sink."""
         name = secrets.token_urlsafe(24)
+
+        def gone() -> None:
+            self._resources.pop(name, None)
+            if handles.denied:
+                self._denied.append(name)
+
         try:
-            peer = WhipPeer(self._settings, choice, sink, lambda: self._resources.pop(name, None))
+            peer = WhipPeer(self._settings, choice, sink, gone)
         except BaseException:
             sink.ended(EndReason.CLOSED)
             raise
         tag = f'"{secrets.token_hex(8)}"'
-        self._resources[name] = _Resource(session_id, key_digest, tag, peer)
+        self._resources[name] = _Resource(session_id, key_digest, tag, peer, handles)
         try:
             answer = await peer.answer()
         except NoPort:
@@ -177,11 +191,14 @@ class _Handles:
     def __init__(self) -> None:
         self._stop: Callable[[EndReason], None] | None = None
         self._wanted = False
+        self.denied = False
+        """Whether it was ended by an order that means this publish: to come back by itself would go against it."""
 
     def close(self, code: str, description: str) -> None:
-        """WHIP has no words for why: the peer sees its connection end."""
+        """WHIP has no words for why: the peer sees its connection end, and may ask its resource."""
         log.info("whip_close", code=code, description=description)
         self._wanted = True
+        self.denied = self.denied or code == DENIED
         if self._stop is not None:
             self._stop(EndReason.CLOSED)
 
@@ -201,6 +218,10 @@ def _key(scope: Scope) -> str:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
+
+
+def _denied() -> Answer:
+    return problem(410, "publish_ended", "This publish was ended by an order.")
 
 
 def _not_acceptable(refused: NotAcceptable, sink: PublishSink) -> Answer:

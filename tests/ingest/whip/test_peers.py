@@ -129,7 +129,19 @@ async def test_kicked_from_within_the_sink(whip: Whip, clip: Clip) -> None:
         await whip.recorder.until(lambda: whip.recorder.takes and whip.recorder.takes[0].ends)
         assert whip.recorder.takes[0].ends == ["closed"]
         await asyncio.wait_for(closed.wait(), PATIENCE_SECONDS)
+        gone = await whip.client.delete(published.resource, headers={"authorization": f"Bearer {KEY}"})
+        assert (gone.status_code, gone.json()["code"]) == (410, "publish_ended"), "who asks is told not to come back"
     assert len(whip.recorder.takes[0].packets) == 1
+
+
+async def test_one_that_the_server_had_to_let_go_may_come_back(whip: Whip, clip: Clip) -> None:
+    async with publishing(whip.client, whip.url, KEY, clip) as published:
+        await whip.recorder.until(lambda: whip.recorder.takes and whip.recorder.takes[0].packets)
+        stopping = ("NetStream.Publish.Failed", "The server is stopping.")
+        whip.recorder.takes[0].request.publish.close(*stopping)  # type: ignore[attr-defined]
+        await whip.recorder.until(lambda: whip.recorder.takes[0].ends)
+        gone = await whip.client.delete(published.resource, headers={"authorization": f"Bearer {KEY}"})
+        assert gone.status_code in (200, 404), "closing, or closed"
 
 
 async def test_a_sink_that_fails_ends_its_own_publish(whip: Whip, clip: Clip) -> None:
