@@ -18,7 +18,7 @@ from ingest.reels import ReelBuilder, ReelJob
 from ingest.release_gate import GatedEvent
 from ingest.settings import IngestSettings
 from ingest.spool import TakeSpool, segment_name
-from ingest.spool_index import PartRecord
+from ingest.spool_index import CutRecord, HoldingRecord, NumberedRecord, PartRecord, ReleasedRecord
 from ingest.unrecorded import Unrecorded
 from media.counting import joined
 
@@ -153,14 +153,14 @@ class LiveRecording:
     def _tell_cut(self, spool: TakeSpool) -> None:
         """At once; where the disk takes nothing, before the next part that it takes."""
         if self._untold is not None:
-            spool.mark_cut(*self._untold)
+            spool.mark(CutRecord(*self._untold))
             self._untold = None
             self._threads.submit(self._flush, spool.flush())
 
     def mark_holding(self, spool: TakeSpool, msn: int, start: int) -> None:
         """The holding picture goes on with this number: what is made anew from there needs nobody's note."""
         try:
-            spool.mark_holding(msn, start)
+            spool.mark(HoldingRecord(msn, start))
         except OSError as error:
             self._failed(error)
 
@@ -196,7 +196,7 @@ class LiveRecording:
         is_next = spool is self._numbered or msn == spool.about.first_msn
         if self._was_cut or self._missed or held or not is_next:
             try:
-                spool.mark_numbered(part.serial, msn, held)
+                spool.mark(NumberedRecord(part.serial, msn, held))
                 self._was_cut, self._untold, self._missed = False, None, False
             except OSError as error:
                 self._failed(error)
@@ -207,7 +207,7 @@ class LiveRecording:
         if spool is None or not spool.about.delay_seconds:
             return
         try:
-            spool.mark_released(part.serial, part.index)
+            spool.mark(ReleasedRecord(part.serial, part.index))
         except OSError as error:
             self._failed(error)
 

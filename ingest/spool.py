@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from ingest.durable import put_aside, remove_if_empty, reserve, sync, unlink, write_all, write_durably
-from ingest.events import HeldRun, Init, Part
+from ingest.events import Init, Part
 from ingest.reel_plan import ReelPlan, SpoolRange, TakeAbout
 from ingest.spool_index import (
     CutRecord,
@@ -64,8 +64,7 @@ class TakeSpool:
         self.about = about
         self.over = False
         """Whether the take has ended: nothing more is written."""
-        self.is_made = True
-        """Whether its folder is there; nothing can be written before."""
+        self._unmade: OSError | None = None  # why its folder is not there
         self.init_rows: dict[str, UUID] = {}
         """By key, the rows of the inits that this process knows to be in the store."""
         self._index = -1
@@ -86,28 +85,36 @@ class TakeSpool:
     def create(cls, root: Path, about: TakeAbout) -> "TakeSpool":
         """A new take's, with `about` on the disk, or not made where the disk takes nothing. Call it in a thread."""
         spool = cls(root / str(about.recording_id) / str(about.take_id), about)
-        spool.is_made = False
-        spool.make()
+        spool._make()
         return spool
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its folder is there; nothing can be written before."""
+        return self._unmade is None
 
     def make(self) -> None:
         """Makes the folder, if the disk takes it and the take is not over. Waits for the disk: call it in a thread."""
         with self._letting_go:
-            if self.is_made or self.over:
-                return
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                reserve(self.folder / RESERVE, RESERVE_BYTES)
-                write_durably(self.folder / ABOUT, msgspec.json.encode(self.about))
-                for names in list(self.folder.parents)[:3]:
-                    sync(names)
-            except OSError as error:
-                log.error("spool_not_made", folder=str(self.folder), error=str(error))
-            else:
-                self.is_made = True
+            if not (self.is_made or self.over):
+                self._make()
+
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            reserve(self.folder / RESERVE, RESERVE_BYTES)
+            write_durably(self.folder / ABOUT, msgspec.json.encode(self.about))
+            for names in list(self.folder.parents)[:3]:
+                sync(names)
+        except OSError as error:
+            log.error("spool_not_made", folder=str(self.folder), error=str(error))
+            self._unmade = error.with_traceback(None)
+        else:
+            self._unmade = None
 
     def write_init(self, init: Init) -> Callable[[], None]:
         """Written before any part that needs it. The returned callable flushes it to the disk: call it in a thread."""
+        self._require_folder()
         path = self.folder / init_name(init.number)
         path.write_bytes(init.muxed)
 
@@ -145,9 +152,11 @@ class TakeSpool:
                 return
             try:
                 os.fdatasync(data)
-                self._sync_names()
-                self._log(SealedRecord(serial))
-                os.fdatasync(self._index)
+                with self._letting_go:
+                    if not self._removed:  # else all of it was stored and let go of meanwhile
+                        self._sync_names()
+                        self._log(SealedRecord(serial))
+                        os.fdatasync(self._index)
             finally:
                 os.close(data)
 
@@ -171,17 +180,8 @@ class TakeSpool:
 
         return flush
 
-    def mark_cut(self, serial: int, index: int) -> None:
-        self._log(CutRecord(serial, index))
-
-    def mark_holding(self, msn: int, start: int) -> None:
-        self._log(HoldingRecord(msn, start))
-
-    def mark_numbered(self, serial: int, msn: int, held: HeldRun | None) -> None:
-        self._log(NumberedRecord(serial, msn, held))
-
-    def mark_released(self, serial: int, index: int) -> None:
-        self._log(ReleasedRecord(serial, index))
+    def mark(self, record: CutRecord | HoldingRecord | NumberedRecord | ReleasedRecord) -> None:
+        self._log(record)
 
     def plan(self, reel: ReelPlan) -> None:
         """A reel is made of these files: said on the disk before its upload begins. Call it in a thread."""
@@ -203,14 +203,9 @@ class TakeSpool:
             message = f"{verified.key} ({verified.size} bytes) is no proof of {reel.key} ({reel.bytes} bytes)"
             raise ValueError(message)
         with self._letting_go:
-            return self._release(reel)
-
-    def _release(self, reel: ReelPlan) -> int:
-        freed = 0
-        for segment in reel.segments:
-            freed += self._let_go(segment.source)
-        self._unplan(reel)
-        return freed
+            freed = sum(self._let_go(segment.source) for segment in reel.segments)
+            self._unplan(reel)
+            return freed
 
     def let_go(self, place: SpoolRange) -> None:
         """Of bytes that are in no plan any more, though a reel that is stored has them."""
@@ -222,8 +217,7 @@ class TakeSpool:
 
     def _lets_go_of(self, place: SpoolRange) -> bool:
         """Whether nothing more of its file is wanted."""
-        left = self._left.pop(place.name, 0) - place.length
-        if left > 0:
+        if (left := self._left.pop(place.name, 0) - place.length) > 0:
             self._left[place.name] = left
         return left <= 0
 
@@ -279,6 +273,11 @@ class TakeSpool:
                 os.close(descriptor)
         self._data = self._index = -1
 
+    def _require_folder(self) -> None:
+        """What kept it from being made says more than that it is not there."""
+        if self._unmade is not None:
+            raise OSError(self._unmade.errno, self._unmade.strerror, str(self.folder))
+
     def _open(self, serial: int) -> None:
         if self._data >= 0:
             os.close(self._data)
@@ -293,6 +292,7 @@ class TakeSpool:
 
     def _log(self, record: Record) -> None:
         if self._index < 0:
+            self._require_folder()
             self._index = os.open(self.folder / INDEX, _APPEND, 0o640)
         text = b"\n" + line(record) if self._torn else line(record)
         self._torn = True

@@ -154,6 +154,25 @@ def test_a_take_that_begins_on_a_full_disk_is_shown_and_recorded_as_soon_as_ther
         assert there.start == segment.start, "after a crash it has the number that it was shown by"
 
 
+@pytest.mark.parametrize(("delay_seconds", "cut"), [(0.0, False), (5.0, False), (0.0, True)])
+def test_a_take_that_not_even_a_folder_can_be_made_for_is_told_that_the_disk_is_full(
+    settings: IngestSettings, disk: Path, delay_seconds: float, cut: bool
+) -> None:
+    """Not that it fails: nothing was written, for there was nowhere to write to."""
+    house = House(replace(settings, spool_folder=disk / "spool"), delay_seconds=delay_seconds)
+    if cut:
+        house.session.cut()
+    state = os.statvfs(disk)
+    names = f"remount,nr_inodes={state.f_files - state.f_ffree}"
+    subprocess.run(["mount", "-o", names, str(disk)], check=True)
+    take = house.take()
+    assert not take.spool.folder.exists()
+    house.feed(take, lecture(12))
+    assert house.session.problem == DISK_FULL
+    assert house.session.recording.gaps == 1
+    take.ended("disconnected")
+
+
 def test_a_cut_that_a_full_disk_did_not_note_is_noted_before_anything_of_it_is_kept(
     settings: IngestSettings, disk: Path
 ) -> None:

@@ -25,7 +25,7 @@ from ingest.packager import Packager
 from ingest.reel_plan import PlannedSegment, ReelPlan, TakeAbout
 from ingest.settings import IngestSettings
 from ingest.spool import INDEX, TakeSpool, segment_name
-from ingest.spool_index import PartRecord, line, read
+from ingest.spool_index import CutRecord, NumberedRecord, PartRecord, line, read
 from ingest.spool_recovery import RecoveredTake, recover, take_folders
 from storage.objects.store import ObjectStore
 from tests.ingest.builders import audio, interleaved, video
@@ -155,8 +155,8 @@ def test_what_a_cut_kept_back_is_found_as_evidence(tmp_path: Path) -> None:
     made = events(8)
     spool = TakeSpool.create(tmp_path, about())
     write(spool, made)
-    spool.mark_cut(1, 2)
-    spool.mark_numbered(3, 9, HeldRun(7, 450_000, 900_000))
+    spool.mark(CutRecord(1, 2))
+    spool.mark(NumberedRecord(3, 9, HeldRun(7, 450_000, 900_000)))
     take = recover(spool.folder)
     found = [(evidence, segment.msn, segment.source) for evidence, _, segment in take.unplanned]
     assert [(evidence, msn, place.name) for evidence, msn, place in found] == [
@@ -232,7 +232,7 @@ def test_nothing_is_let_go_of_without_proof_of_its_copy(tmp_path: Path, store: O
 def test_a_file_that_a_cut_divided_stays_until_both_sides_are_stored(tmp_path: Path, store: ObjectStore) -> None:
     spool = TakeSpool.create(tmp_path, about())
     write(spool, events(2))
-    spool.mark_cut(0, 2)
+    spool.mark(CutRecord(0, 2))
     take = recover(spool.folder)
     plans = [reel(take.spool, n, take.unplanned[n][2], evidence=n == 1) for n in (0, 1)]
     content = (spool.folder / segment_name(0)).read_bytes()
@@ -334,6 +334,19 @@ def test_a_flush_that_comes_late_finds_its_own_files(tmp_path: Path) -> None:
     spool.close()
     with (tmp_path / "stranger").open("wb"):
         late()
+    assert not [one for one in psutil.Process().open_files() if one.path.startswith(str(spool.folder))]
+
+
+def test_a_segment_that_the_disk_takes_long_over_is_let_go_of_without_a_word(tmp_path: Path) -> None:
+    """It was read for the store from memory: the take is over, stored and gone when the disk has it at last."""
+    spool = TakeSpool.create(tmp_path, about())
+    write(spool, events()[:3], seal=False)
+    late = spool.seal()
+    spool.adopt({})
+    spool.over = True
+    remove_if_done(spool)
+    late()
+    assert list(tmp_path.iterdir()) == []
     assert not [one for one in psutil.Process().open_files() if one.path.startswith(str(spool.folder))]
 
 

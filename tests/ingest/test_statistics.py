@@ -227,6 +227,8 @@ async def test_a_disk_that_is_nearly_full_or_fails_is_told_while_the_class_goes_
     house.session.recording.failing = True
     assert codes(await pages.shown())["disk_failing"] == "poor"
     take.ended("disconnected")
+    house.threads.submit(lambda: None).result()  # its last segment is flushed, which went well
+    house.session.recording.failing = True
     waiting = await pages.shown()
     assert (waiting.light, codes(waiting)) == ("poor", {"disk_failing": "poor"})
     house.session.recording.failing, disk.state = False, DiskState.good
