@@ -80,7 +80,11 @@ export const live = {
       connecting: 'Connecting…',
       publishing: 'Publishing',
       interrupted: 'The connection is unsteady, recovering…',
+      reconnecting: 'The connection was lost. It comes back by itself; the camera stays on.',
     },
+    retry_in: 'Try {tries} begins in {n} s',
+    retrying: 'Reconnecting, try {tries}…',
+    ended: 'This publish was ended by the class’s controls. Start again if you still need it.',
     not_allowed: 'The browser may not use the camera or the microphone. Allow it in the address bar.',
     not_found: 'No camera or microphone was found.',
     not_readable: 'Another program is using the camera or the microphone.',
@@ -96,7 +100,7 @@ export const live = {
       marks: { reconnecting: 'Reconnecting', lost: 'Disconnected', unheard: 'No word' },
       reconnecting: 'Waiting for the encoder to reconnect…',
       reconnecting_do:
-        'Encoders mostly come back by themselves: wait a moment. If yours does not, check the network and the encoder and start publishing again with the same server and key; in the browser, press “Publish from this browser” again.',
+        'Encoders mostly come back by themselves: wait a moment. If yours does not, check the network and the encoder and start publishing again with the same server and key; a browser that publishes comes back by itself as long as its page is open.',
       lost: 'The encoder has been away for a while; the class still waits',
       lost_do:
         'Check that the encoder runs and that its network works, then start publishing again with the same server and key, or publish from the browser. If the class is over, end it.',

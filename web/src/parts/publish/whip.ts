@@ -1,12 +1,20 @@
-// Publishing from the browser (WHIP, RFC 9725): one offer posted with the key, one answer, and a DELETE to end.
+// Publishing from the browser (WHIP, RFC 9725): one offer posted with the key, one answer, and a DELETE to end. What is
+// captured is not this file's to stop: it may go on in the next publish.
+import { problemFrom } from '@/api/problems'
 
 export class WhipRefused extends Error {
   constructor(
     readonly status: number,
     readonly body: unknown,
+    /** When the server wants to be asked again, from now. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(`whip ${status}`)
     this.name = 'WhipRefused'
+  }
+
+  get code(): string {
+    return problemFrom(this.status, this.body).code
   }
 }
 
@@ -21,6 +29,8 @@ export interface WhipOptions {
 
 /** Most networks answer long before; a browser that is still gathering by then publishes with what it has. */
 const GATHERING_MS = 2000
+/** A server answers an offer within moments, or says that it is too busy. */
+const ANSWER_MS = 15_000
 /** A server that has not answered a DELETE by then will find out by itself. */
 const GOODBYE_MS = 2000
 
@@ -44,7 +54,7 @@ export class WhipPublisher {
       await publisher.exchange(peer.localDescription?.sdp ?? '')
       return publisher
     } catch (error) {
-      peer.close()
+      await publisher.stop()
       throw error
     }
   }
@@ -54,9 +64,13 @@ export class WhipPublisher {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${this.options.key}` },
       body: offer,
+      signal: AbortSignal.timeout(ANSWER_MS),
     })
     const text = await answer.text()
-    if (answer.status !== 201) throw new WhipRefused(answer.status, asJson(text))
+    if (answer.status !== 201) {
+      const again = retryAfterMs(answer.headers.get('Retry-After'), Date.now())
+      throw new WhipRefused(answer.status, asJson(text), again)
+    }
     this.resource = resourceAddress(this.options.url, answer.headers.get('Location'))
     await this.peer.setRemoteDescription({ type: 'answer', sdp: text })
     const transport = this.peer.getSenders()[0]?.transport
@@ -65,35 +79,46 @@ export class WhipPublisher {
 
   /** A goodbye of the server's (DTLS close_notify) shows here; the connection's own state takes half a minute. */
   private transportChanged(state: RTCDtlsTransportState): void {
-    if (state !== 'closed') return
-    this.resource = null // gone with it
-    this.options.onHungUp()
+    if (state === 'closed') this.options.onHungUp()
   }
 
   /**
    * Ends the publish: first said, then done, so that the server does not take it for lost. It notices by itself too, so
-   * a failed DELETE is no trouble. `keepalive` lets it out of a page that is being left.
+   * a failed DELETE is no trouble. `keepalive` lets it out of a page that is being left. True where the server says that
+   * somebody had ended this publish already, who would not want it back.
    */
-  async stop(): Promise<void> {
+  async stop(): Promise<boolean> {
     this.peer.onconnectionstatechange = null
     const transport = this.peer.getSenders()[0]?.transport
     if (transport) transport.onstatechange = null
-    for (const track of this.options.stream.getTracks()) track.stop()
     const { resource } = this
     this.resource = null
-    if (resource) {
-      // The answer is read to its end, or the browser calls the request aborted.
-      await fetch(resource, {
+    const ended = resource !== null && (await this.goodbye(resource))
+    this.peer.close()
+    return ended
+  }
+
+  private async goodbye(resource: string): Promise<boolean> {
+    try {
+      const answer = await fetch(resource, {
         method: 'DELETE',
         headers: { Authorization: `Bearer ${this.options.key}` },
         keepalive: true,
         signal: AbortSignal.timeout(GOODBYE_MS),
       })
-        .then((answer) => answer.text())
-        .catch(() => undefined)
+      await answer.text() // to its end, or the browser calls the request aborted
+      return answer.status === 410
+    } catch {
+      return false
     }
-    this.peer.close()
   }
+}
+
+/** Retry-After (RFC 9110 §10.2.3), seconds or a date, as milliseconds from `now`; null where it says neither. */
+export function retryAfterMs(header: string | null, now: number): number | null {
+  if (!header) return null
+  const at = /^\d+$/.test(header.trim()) ? now + Number(header) * 1000 : Date.parse(header)
+  return Number.isNaN(at) ? null : Math.max(0, at - now)
 }
 
 export function resourceAddress(endpoint: string, location: string | null): string | null {
