@@ -14,6 +14,7 @@ from lectern.commands.context import require_stores_or_house, settings_beside_ho
 from lectern.complaint import Complaint
 from storage.catalogue.tables.audit_entry import ActorKind
 from storage.catalogue.transaction import Actor, Catalogue, Transaction
+from storage.echo import echoing
 
 T = TypeVar("T")
 
@@ -29,7 +30,8 @@ def in_transaction(context: click.Context, work: Callable[[Transaction], Awaitab
     async def once() -> T:
         catalogue = Catalogue.from_settings(storage, "lectern-command")
         try:
-            return await catalogue.run(work)
+            async with echoing(catalogue, storage.valkey_url):
+                return await catalogue.run(work)
         finally:
             await catalogue.close()
 

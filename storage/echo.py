@@ -7,12 +7,16 @@ who listens: what was missed on both ways is read from the rows when the catalog
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import redis.asyncio
 import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from storage.catalogue.sign_ins import ENDED_CHANNEL
+from storage.catalogue.transaction import Catalogue
 from storage.catalogue.withdrawals import CHANNEL as WITHDRAWN_CHANNEL
 
 log = structlog.get_logger()
@@ -38,6 +42,11 @@ class Echo:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
+    async def finish(self) -> None:
+        """All of it is said, or could not be."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
     async def _send(self, told: Sequence[tuple[str, str]]) -> None:
         try:
             async with self._valkey.pipeline(transaction=False) as pipe:
@@ -46,6 +55,25 @@ class Echo:
                 await pipe.execute()
         except (RedisError, OSError) as error:
             log.warning("not_echoed", error=str(error))
+
+
+@asynccontextmanager
+async def echoing(catalogue: Catalogue, valkey_url: str) -> AsyncIterator[None]:
+    """For a job or a command: what is notified in the block is said again before it ends, where Valkey has an address
+    and answers in WAIT_SECONDS.
+    """
+    if not valkey_url:
+        yield
+        return
+    once = Retry(NoBackoff(), 0)
+    async with redis.asyncio.Redis.from_url(
+        valkey_url, socket_connect_timeout=WAIT_SECONDS, socket_timeout=WAIT_SECONDS, retry=once
+    ) as connection:
+        catalogue.echo = echo = Echo(connection)
+        try:
+            yield
+        finally:
+            await echo.finish()
 
 
 async def heard(valkey_url: str) -> AsyncIterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from storage.catalogue.transaction import Catalogue
+from storage.echo import echoing
 from storage.objects.store import ObjectStore
 from storage.settings import StorageSettings
 
@@ -58,6 +59,7 @@ async def place() -> AsyncIterator[Place]:
         raise RuntimeError("jobs run in `lectern worker`, which sets up what they use")
     catalogue = Catalogue(workshop.storage.database_url, pool_size=JOB_CONNECTIONS, application_name="lectern-worker")
     try:
-        yield Place(catalogue, ObjectStore(workshop.storage), workshop.clock, workshop.rooms)
+        async with echoing(catalogue, workshop.storage.valkey_url):
+            yield Place(catalogue, ObjectStore(workshop.storage), workshop.clock, workshop.rooms)
     finally:
         await catalogue.close()

@@ -14,6 +14,7 @@ from lectern.settings import Settings
 from retention.sweep import Report, Sweep
 from storage.catalogue.retention import Plan
 from storage.catalogue.transaction import Catalogue
+from storage.echo import echoing
 from storage.objects.store import ObjectStore
 
 
@@ -53,7 +54,8 @@ async def _run(settings: Settings, only: tuple[UUID, ...], at: datetime, dry_run
     catalogue = Catalogue.from_settings(settings.storage, "lectern-retention")
     try:
         sweep = Sweep(catalogue, ObjectStore(settings.storage), settings.retention, now, only=only or None)
-        return await (sweep.plan(at) if dry_run else sweep.run(at))
+        async with echoing(catalogue, settings.storage.valkey_url):
+            return await (sweep.plan(at) if dry_run else sweep.run(at))
     finally:
         await catalogue.close()
 

@@ -1,10 +1,12 @@
 """What marking starts: an ordered purge goes at once, an expired one waits out its trash time."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 import anyio.to_thread
 import pytest
+import redis
 
 from domain.facts import RecordingMarked
 from retention.jobs import purge_recording
@@ -14,7 +16,10 @@ from storage import workshop
 from storage.catalogue import holds, recordings, retention
 from storage.catalogue.tables.recording import Recording
 from storage.catalogue.transaction import Catalogue
+from storage.catalogue.withdrawals import CHANNEL
+from storage.echo import PREFIX
 from storage.embedded import s3 as embedded_s3
+from storage.embedded import valkey as embedded_valkey
 from storage.objects import keys
 from storage.objects.store import ObjectStore
 from tests.conftest import CatalogueUrls
@@ -41,9 +46,9 @@ async def test_which_marking_orders_a_purge(
 
 
 @pytest.fixture
-def worker(catalogue_urls: CatalogueUrls, s3: embedded_s3.Running) -> Iterator[None]:
+def worker(catalogue_urls: CatalogueUrls, s3: embedded_s3.Running, valkey: embedded_valkey.Running) -> Iterator[None]:
     """This process set up as a worker is; jobs are plain functions that a horse calls."""
-    storage = replace(object_store_settings(s3), database_url=catalogue_urls.app)
+    storage = replace(object_store_settings(s3), database_url=catalogue_urls.app, valkey_url=valkey.url)
     before = workshop._Installed.workshop
     workshop.install(workshop.Workshop(storage, lambda: NOW, {RetentionSettings: RetentionSettings()}))
     yield
@@ -66,3 +71,17 @@ async def test_a_hold_that_came_in_between_wins(recording: Recording, catalogue:
         await holds.place(tx, recording.id, "等一下", None, NOW)
     await anyio.to_thread.run_sync(purge_recording, str(recording.id))
     assert await state_of(catalogue, recording) == "marked"
+
+
+async def test_a_purge_is_said_on_both_ways(
+    recording: Recording, catalogue: Catalogue, valkey_connection: redis.Redis, worker: None
+) -> None:
+    """A node that has lost the catalogue shows a class that is purged no more, all the same."""
+    await mark(catalogue, recording, "ordered: 误录")
+    with valkey_connection.pubsub() as line:  # type: ignore[no-untyped-call]
+        line.subscribe(PREFIX + CHANNEL)
+        assert line.get_message(timeout=1) is not None
+        await anyio.to_thread.run_sync(purge_recording, str(recording.id))
+        said = line.get_message(timeout=1)
+    assert said is not None
+    assert json.loads(said["data"])["session_id"] == str(recording.session_id)
