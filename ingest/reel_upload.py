@@ -48,15 +48,16 @@ class Sent:
 
 def send(store: ObjectStore, job: ReelJob) -> Sent:
     """Uploads the reel, and its init unless that is known, and reads back what it uploaded. Raises ObjectStoreFault,
-    OSError.
+    OSError; MalformedMedia where what should be its init is none.
     """
     plan, spool = job.plan, job.spool
     spool.plan(plan)
     init, tracks = None, []
     content = (spool.folder / init_name(plan.init_number)).read_bytes()
     if plan.init_key not in spool.init_rows:
+        tracks = read_init(content)
         stored = store.put_bytes(plan.init_key, content)
-        init, tracks = store.verify(plan.init_key, stored.sha256, stored.size), read_init(content)
+        init = store.verify(plan.init_key, stored.sha256, stored.size)
     return Sent(store.put_pieces(plan.key, list(_pieces(job))), init, tracks, _counted(job, content))
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from ingest.events import CLOCK, HeldRun, Init
 from ingest.hls.sources import SpoolSource, StoredSource
 from ingest.hls.window import LiveWindow, WindowSegment
@@ -22,9 +24,12 @@ from ingest.reel_plan import PlannedSegment
 from ingest.spool import init_name
 from ingest.spool_recovery import RecoveredTake
 from media.fragments import init_segment, read_init
+from media.malformed import MalformedMedia
 from storage.catalogue import reels
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
+
+log = structlog.get_logger()
 
 MARGIN = 2
 """Segments that a note may be behind, or an estimate short by."""
@@ -128,7 +133,7 @@ async def load(
             )
             _add_segment(history, segment, _held(row))
     for take in sorted(recovered, key=lambda one: one.spool.about.take_number):
-        _add_spooled(history, take)
+        await asyncio.to_thread(_add_spooled, history, take)
         history.was_cut = history.was_cut if take.is_cut is None else take.is_cut
     if tail is not None:
         _add_tail(history, tail, kept)
@@ -183,10 +188,13 @@ def _add_spooled(history: History, take: RecoveredTake) -> None:
         if evidence:
             continue
         if number not in history.inits:
-            path = folder / init_name(number)
-            if not path.exists():
+            try:
+                _add_init(history, number, (folder / init_name(number)).read_bytes())
+            except FileNotFoundError:
                 continue  # let go of, though all of it was lost: there is nothing to show of it
-            _add_init(history, number, path.read_bytes())
+            except (OSError, MalformedMedia) as error:
+                log.error("spool_init_unreadable", folder=str(folder), number=number, error=str(error))
+                continue  # nor of what a disk spoilt; the class goes on all the same
         if planned.msn not in history.segments:  # the store's is there for good, the spool's is not
             _add_segment(history, _spooled(folder, number, planned), planned.held)
     left.next_init_number = max(left.next_init_number, take.next_init_number)

@@ -4,7 +4,8 @@ read, a bit that turned.
 Rule: as little as possible is lost, and all of it is said. What cannot be read is cut out, so that the rest becomes
 reels of its own. What was changed is stored as it lies there, for one wrong bit is one wrong picture to a viewer; but
 where it is no longer a fragment, and would keep players from what follows, its head is made that of a `free` box
-(ISO/IEC 14496-12 §8.1.2), which they pass over. Files with bytes that are given up are put aside, never deleted.
+(ISO/IEC 14496-12 §8.1.2), which they pass over. Files with bytes that are given up are put aside, never deleted; and so
+is media whose init is none and in no store: nobody can decode it.
 """
 
 import os
@@ -20,8 +21,8 @@ import structlog
 
 from ingest.reel_plan import Harm, PartCheck, PlannedSegment, Spoilt, SpoolRange, pack
 from ingest.reels import ReelBuilder, ReelJob
-from ingest.spool import init_name
-from media.fragments import complete_length, read_fragments
+from ingest.spool import ASIDE, init_name
+from media.fragments import complete_length, read_fragments, read_init
 from media.malformed import MalformedMedia
 from media.movie import Movie, parse_movie
 from storage.objects.checksums import checksum
@@ -46,9 +47,13 @@ def look(job: ReelJob) -> Found | None:
     cannot be said now.
     """
     found, lost = Found(), []
-    movie = _movie(job)
+    movie, is_readable = _movie(job), not _has_lost_its_init(job)
     for segment in job.plan.segments:
-        kept, gone = _look(job.spool.folder, segment, movie, found.spoilt)
+        if is_readable:
+            kept, gone = _look(job.spool.folder, segment, movie, found.spoilt)
+        else:
+            kept, gone = None, segment.source
+            found.spoilt.append(Spoilt(Harm.lost, segment.start, segment.duration))
         if kept is not None:
             found.segments.append(kept)
         if gone is not None:
@@ -129,6 +134,26 @@ def _read(path: Path, offset: int, length: int) -> bytes | None:
             raise
         return None
     return data if len(data) == length else None
+
+
+def _has_lost_its_init(job: ReelJob) -> bool:
+    """Whether it is there, cannot be read as one, and the store has none: then it is kept beside what is given up. One
+    that is away may come back.
+    """
+    if job.plan.init_key in job.spool.init_rows:
+        return False
+    name = init_name(job.plan.init_number)
+    try:
+        content = (job.spool.folder / name).read_bytes()
+        read_init(content)
+    except OSError:
+        return False
+    except MalformedMedia:
+        aside = job.spool.folder.parent.parent / ASIDE
+        aside.mkdir(exist_ok=True)
+        (aside / f"{job.plan.take_id}-{name}").write_bytes(content)
+        return True
+    return False
 
 
 def _movie(job: ReelJob) -> Movie | None:

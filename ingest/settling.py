@@ -17,7 +17,7 @@ from domain.states import RecordingState
 from ingest.events import CLOCK
 from ingest.reel_plan import Harm, PlannedSegment, ReelPlan, Spoilt
 from ingest.spool_recovery import RecoveredTake
-from storage.catalogue import evidence, recordings, reels
+from storage.catalogue import evidence, recordings, reels, takes
 from storage.catalogue.tables.evidence_reel import EvidenceReel
 from storage.catalogue.tables.reel import Reel
 from storage.catalogue.transaction import Transaction
@@ -38,6 +38,8 @@ class Kept:
     """(when it begins, bytes) of each."""
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    inits: dict[str, UUID] = field(default_factory=dict)
+    """Rows by object key."""
     is_over: bool = False
     """Its recording is purged: there are no rows any more, and nothing is missing."""
 
@@ -62,6 +64,7 @@ async def kept(tx: Transaction, recording_id: UUID, take_id: UUID) -> Kept:
     ]
     segments: list[dict[str, Any]] = sorted((s for row in rows for s in row.segments), key=lambda s: s["starts_at_ms"])
     found.copies = {row.object_key: as_recorded(row.object_key, row.bytes, row.sha256) for row in rows}
+    found.inits = {row.object_key: row.id for row in await takes.inits(tx, take_id)}
     found.segments = {(one["starts_at_ms"], one["bytes"]) for one in segments}
     found.starts = [one["starts_at_ms"] for one in segments]
     found.ends = [one["starts_at_ms"] + one["duration_ms"] for one in segments]
@@ -72,6 +75,7 @@ def settle(take: RecoveredTake, kept: Kept) -> dict[bool, list[Spoilt]]:
     """Lets go of what is stored: it is no longer in the take. What is lost, by whether it is evidence. Belongs in a
     thread. Raises OSError.
     """
+    take.spool.init_rows.update(kept.inits)
     for plan in take.plans:
         if _is_copied(plan, kept):
             freed = take.spool.release(kept.copies[plan.key], plan)

@@ -27,6 +27,7 @@ from ingest.reel_upload import Sent, keep, send, tell_discarded, tell_spoilt
 from ingest.reels import ReelJob
 from ingest.salvage import Found, look
 from ingest.settings import IngestSettings
+from media.malformed import MalformedMedia
 from storage.catalogue.faults import CatalogueUnavailable, RecordingGone
 from storage.catalogue.transaction import Catalogue
 from storage.objects import keys
@@ -135,7 +136,7 @@ class Uploader:
         except (ObjectStoreFault, CatalogueUnavailable) as error:
             log.warning("reel_upload_waits", reel=job.plan.key, seconds=line.wait_seconds, error=str(error))
         except Exception as error:
-            if isinstance(error, OSError) and await self._salvaged(line, job):
+            if isinstance(error, OSError | MalformedMedia) and await self._salvaged(line, job):
                 return False
             log.exception("reel_upload_failed", reel=job.plan.key)
             line.jobs.rotate(-1)
@@ -156,6 +157,7 @@ class Uploader:
         if found is None:
             return False
         jobs = self._on_spoilt(job, found, max(one.plan.number for one in line.jobs))
+        line.sent = None
         line.jobs.popleft()
         line.jobs.extendleft(reversed(jobs))
         self.pending += len(jobs) - 1

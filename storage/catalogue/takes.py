@@ -180,6 +180,11 @@ async def put_init(
     return rows.one()
 
 
+async def inits(tx: Transaction, take_id: UUID) -> Sequence[TakeInit]:
+    """The take's inits that are in the store."""
+    return (await tx.session.scalars(select(TakeInit).where(TakeInit.take_id == take_id))).all()
+
+
 async def _add(
     tx: Transaction, new: NewTake, recording_id: UUID | None, started_at: datetime, over_at: datetime | None = None
 ) -> Take:
