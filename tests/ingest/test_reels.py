@@ -15,10 +15,8 @@ def spool(folder: Path) -> TakeSpool:
     return TakeSpool(folder, TakeAbout(uuid4(), uuid4(), uuid4(), 1, "ingest-1", datetime(2026, 1, 5, tzinfo=UTC), 0))
 
 
-def segment(msn: int, size: int = 1000, seconds: int = 2) -> PlannedSegment:
-    return PlannedSegment(
-        msn, SpoolRange(f"{msn:08}.m4s", 0, size), msn * seconds * CLOCK, seconds * CLOCK, True, False
-    )
+def segment(msn: int, size: int = 1000, seconds: int = 2, *, key: bool = True) -> PlannedSegment:
+    return PlannedSegment(msn, SpoolRange(f"{msn:08}.m4s", 0, size), msn * seconds * CLOCK, seconds * CLOCK, key, False)
 
 
 def builder(seconds: int = 60) -> ReelBuilder:
@@ -31,6 +29,19 @@ def test_a_reel_closes_at_its_length(tmp_path: Path) -> None:
     assert [[one.msn for one in job.plan.segments] for job in closed] == [[0, 1, 2], [3, 4, 5]]
     (last,) = reels.flush()
     assert [one.msn for one in last.plan.segments] == [6]
+
+
+def test_a_reel_waits_for_the_key_frame_that_the_next_begins_with(tmp_path: Path) -> None:
+    here, reels = spool(tmp_path), builder(seconds=10)
+    keys = [True, False, False, False, True, False, False, False, True]  # 24 s from one to the next
+    closed = [job for msn, key in enumerate(keys) for job in reels.add(here, 1, segment(msn, seconds=6, key=key))]
+    assert [[one.msn for one in job.plan.segments] for job in closed] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_a_reel_waits_no_longer_for_a_key_frame_than_one_may_take(tmp_path: Path) -> None:
+    here, reels = spool(tmp_path), builder(seconds=10)
+    closed = [job for msn in range(8) for job in reels.add(here, 1, segment(msn, seconds=6, key=msn == 0))]
+    assert [[one.msn for one in job.plan.segments] for job in closed] == [[0, 1, 2, 3, 4, 5]]
 
 
 def test_a_reel_closes_before_it_is_too_large_for_one_upload(tmp_path: Path) -> None:
