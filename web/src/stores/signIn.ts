@@ -8,6 +8,10 @@ export const useSignIn = defineStore('signIn', () => {
   const current = ref<api.SignIn | null>(null)
   const account = computed(() => current.value?.account ?? null)
   const roles = computed(() => new Set(current.value?.grants.map((grant) => grant.role) ?? []))
+  /** Whose eyes a picture is for: laid over all that is played. */
+  const watermark = computed(() =>
+    account.value ? `${account.value.display_name} ${account.value.login}` : '',
+  )
   let restoring: Promise<void> | null = null
 
   function keep(signIn: api.SignIn | null): void {
@@ -35,5 +39,16 @@ export const useSignIn = defineStore('signIn', () => {
   /** Whether there is anything at all to which this person may do that: which doors are shown. */
   const may = (action: string) => current.value?.may.includes(action) ?? false
 
-  return { current, account, roles, may, restore, signIn, signOut, hasRole, forget: () => keep(null) }
+  return {
+    current,
+    account,
+    roles,
+    watermark,
+    may,
+    restore,
+    signIn,
+    signOut,
+    hasRole,
+    forget: () => keep(null),
+  }
 })
