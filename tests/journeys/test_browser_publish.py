@@ -11,6 +11,7 @@ from tests.journeys.classroom import Classroom
 from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE_MS, AsPerson
 from tests.journeys.person import Person
 from tests.journeys.player import Player
+from tests.kit.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(150)]
 
@@ -22,11 +23,14 @@ FAKE_DEVICES = (
 CONNECTED_MS = 20_000
 GONE_MS = 15_000
 STILL_MS = 20_000
+BACK_MS = 60_000
 HUNG_UP_MS = 5_000
 SAID_GOODBYE_MS = 8_000
 CODED_MS = 60_000
 RECORDED_SECONDS = 4
 WHIP = "**/whip/*"
+# A page that is hung up on asks why, and is told that it was by order.
+ENDED = r"410 DELETE /whip/"
 # What its own decoder has made of the sound so far; playing without a picture or without sound is told apart by it.
 HEARD = "() => document.querySelector('video').webkitAudioDecodedByteCount > 0"
 
@@ -94,6 +98,31 @@ def test_a_screen_that_stands_still(as_person: AsPerson, classroom: Classroom) -
     end(teacher)
     replay(learner)
     work_is_done(teacher, learner.page.url.rsplit("/", 1)[-1], takes=1)
+
+
+def test_the_ingest_process_is_killed(as_person: AsPerson, classroom: Classroom, house: House) -> None:
+    """The page comes back by itself, with the same camera, and a learner goes on watching."""
+    lesson = classroom.a_class()
+    teacher, learner = as_person("teacher"), as_person("learner")
+    teacher.page.add_init_script(KEEP_PEERS)
+    open_the_panel(teacher, lesson)
+    publish(teacher)
+    see_the_encoder(teacher, take=1)
+    player = watch_live(learner, lesson)
+    edge = player.edge()
+    camera = teacher.page.evaluate(f"{PICTURE_SENDER}.track.id")
+    for one in (teacher, learner):
+        one.expect(r"net::ERR_|50[234] |404 (GET|DELETE) /|console (error|warning)")
+    house.process("ingest").kill()
+    expect(teacher.at("publish-lost")).to_contain_text("正在自动重连", timeout=CONNECTED_MS)
+    expect(teacher.at("publish-stop")).to_be_visible()
+    expect(teacher.at("publish-panel")).to_have_attribute("data-state", "publishing", timeout=BACK_MS)
+    see_the_encoder(teacher, take=2)
+    assert teacher.page.evaluate(f"{PICTURE_SENDER}.track.id") == camera
+    assert teacher.page.evaluate(f"{PICTURE_SENDER}.track.readyState") == "live"
+    player.reaches(edge + RECORDED_SECONDS)
+    end(teacher)
+    replay(learner)
 
 
 def open_the_panel(teacher: Person, lesson: dict[str, Any]) -> None:
@@ -187,11 +216,12 @@ def change_size(teacher: Person, player: Player) -> None:
 
 
 def kicked_in_words(teacher: Person) -> None:
-    """Hung up on by the server, the panel says so at once and lets the camera go."""
+    """Hung up on by order, the panel says so at once, lets the camera go and does not come back by itself."""
+    teacher.expect(ENDED)
     teacher.press("session-kick")
     teacher.at("kick-reason").fill("换一台设备")
     teacher.press("kick-confirm")
-    expect(teacher.at("publish-panel")).to_contain_text("推流连接已断开", timeout=HUNG_UP_MS)
+    expect(teacher.at("publish-panel")).to_contain_text("本次推流已被断开", timeout=HUNG_UP_MS)
     expect(teacher.at("publish-panel")).to_have_attribute("data-state", "idle")
 
 
@@ -206,6 +236,7 @@ def leave_the_page(teacher: Person) -> None:
 
 def end(teacher: Person) -> None:
     """Also while it still publishes: the panel goes, and the camera with it."""
+    teacher.expect(ENDED)
     teacher.press("session-end")
     teacher.press("end-confirm")
     expect(teacher.at("session-state")).to_have_attribute("data-state", "ended")
