@@ -10,7 +10,6 @@ for that viewer alone.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -19,9 +18,9 @@ from ingest.hls import answers
 from ingest.hls.answers import IMMUTABLE, Answer, Header
 from ingest.nodes import passes
 from ingest.nodes.flights import LOOK_AGAIN, Asked, Flight
-from ingest.nodes.owners import Owners
+from ingest.nodes.owner_asked import OwnerAsked
 from ingest.nodes.shelf import Shelf
-from ingest.nodes.upstream import NodeUnreachable, Reply, Upstream
+from ingest.nodes.upstream import Reply
 from storage.live_hints import LiveHint
 
 log = structlog.get_logger()
@@ -33,8 +32,6 @@ HELD_PLAYLIST_SECONDS = 1.0
 """An answer to a blocking request shows what was asked for, whenever it is given."""
 PLAYLIST_SECONDS = 0.25
 """Any other may be half a part old."""
-AGAIN_SECONDS = (0.0, 0.25, 0.5, 1.0)
-"""A new owner is known before it has opened the session, and says until then that it has none."""
 SHOWN_SECONDS = 5.0
 """For so long after an owner's playlist its session counts as shown."""
 PRESENT_SECONDS = 30.0
@@ -43,29 +40,19 @@ NO_OWNER = Answer(503, b"The server of this class does not answer.\n", headers=(
 
 
 class Forwarder:
-    """`node` is this one's name; `watching` tells how many watch a session here; `clock` is the loop's."""
+    """`watching` tells how many watch a session here; `clock` is the loop's."""
 
     def __init__(
         self,
-        node: str,
-        secret: bytes,
-        owners: Owners,
-        upstream: Upstream,
+        asked: OwnerAsked,
         *,
         watching: Callable[[UUID], int],
-        wall: Callable[[], datetime],
         clock: Callable[[], float],
-        hold_seconds: float,
     ) -> None:
-        self._node = node
-        self._secret = secret
-        self._owners = owners
-        self._upstream = upstream
+        self._asked = asked
         self._watching = watching
-        self._wall = wall
         self._clock = clock
-        self._timeout_seconds = hold_seconds + 3.0
-        self.limit_seconds = 2 * self._timeout_seconds
+        self.limit_seconds = 2 * asked.timeout_seconds
         """Every flight has landed by then."""
         self.silent: Callable[[UUID, LiveHint], Awaitable[bool]] | None = None
         """Told of a session whose owner does not answer; whether it is shown from here now."""
@@ -75,8 +62,11 @@ class Forwarder:
         self._playlists: Shelf[Asked] = Shelf(PLAYLIST_BYTES)
         self._seen: dict[UUID, float] = {}
         self._shown: dict[UUID, float] = {}
-        self.requests = 0
+
+    @property
+    def requests(self) -> int:
         """Asked of other nodes so far."""
+        return self._asked.requests
 
     @property
     def sessions(self) -> list[UUID]:
@@ -137,43 +127,19 @@ class Forwarder:
             flight.land(answer)
 
     async def _ask(self, asked: Asked, token: str) -> Answer:
-        owner = await self._owners.find(asked.session_id)
-        answer = await self._ask_at(owner, asked, token)
-        for wait_seconds in AGAIN_SECONDS:
-            is_opening = answer is not None and answer.status == passes.MISDIRECTED
-            if answer is not None and not is_opening:
-                break
-            await asyncio.sleep(wait_seconds)
-            newest = await self._owners.find(asked.session_id, doubted=True)  # it may have moved a moment ago
-            if newest == owner and not is_opening:
-                break
-            owner, answer = newest, await self._ask_at(newest, asked, token)
-        if answer is None or answer.status == passes.MISDIRECTED:
-            self._shown.pop(asked.session_id, None)
-            if owner is None or owner.node == self._node:
+        session_id = asked.session_id
+        headers = [(b"accept-encoding", b"gzip")] if asked.gzip else []
+        watching = self._watching(session_id)
+        owner, reply = await self._asked.ask(session_id, asked.path(token), asked.query, headers, watching=watching)
+        if reply is None or reply.status == passes.MISDIRECTED:
+            self._shown.pop(session_id, None)
+            if owner is None:
                 return answers.NOT_FOUND
-            is_shown = answer is None and self.silent is not None and await self.silent(asked.session_id, owner)
+            is_shown = reply is None and self.silent is not None and await self.silent(session_id, owner)
             return LOOK_AGAIN if is_shown else NO_OWNER
+        answer = _answer(reply)
         self._keep(asked, answer)
         return answer
-
-    async def _ask_at(self, owner: LiveHint | None, asked: Asked, token: str) -> Answer | None:
-        """None when it is not reached."""
-        if owner is None or owner.node == self._node:
-            return None
-        path = asked.path(token)
-        target = f"{path}?{asked.query}" if asked.query else path
-        watching = self._watching(asked.session_id)
-        headers = [passes.made(self._secret, path, self._node, watching, self._wall())]
-        if asked.gzip:
-            headers.append((b"accept-encoding", b"gzip"))
-        self.requests += 1
-        try:
-            reply = await self._upstream.get(owner.url, target, headers, timeout_seconds=self._timeout_seconds)
-        except NodeUnreachable as error:
-            log.warning("owner_unreachable", session=str(asked.session_id), node=owner.node, error=str(error))
-            return None
-        return _answer(reply)
 
     def _keep(self, asked: Asked, answer: Answer) -> None:
         now = self._clock()

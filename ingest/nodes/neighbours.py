@@ -18,6 +18,7 @@ from ingest.nodes.door import NodeDoor
 from ingest.nodes.elsewhere import Elsewhere
 from ingest.nodes.forwarding import Forwarder
 from ingest.nodes.moves import Moves
+from ingest.nodes.owner_asked import OwnerAsked
 from ingest.nodes.owners import Owners
 from ingest.nodes.segment_door import SegmentDoor
 from ingest.nodes.stand_ins import StandIns
@@ -54,16 +55,7 @@ class Neighbours:
         self._wall = wall
         self._moves = Moves(lives, catalogue, self._upstream, valkey, secret, url=settings.control_url, wall=wall)
         self._owners = Owners(catalogue, valkey, clock=lives.clock)
-        self.forwarder = Forwarder(
-            settings.node,
-            secret,
-            self._owners,
-            self._upstream,
-            watching=viewers.here,
-            wall=wall,
-            clock=lives.clock,
-            hold_seconds=3.0 * settings.segment_max_seconds,
-        )
+        self.forwarder = Forwarder(self._owner_asked(), watching=viewers.here, clock=lives.clock)
         self._stand_ins = StandIns(settings, secret, self._owners, self._upstream, catalogue, store, valkey, wall=wall)
         self.forwarder.silent = self._stand_ins.show
         self._proofs = ByNginx(secret, wall=wall)
@@ -112,16 +104,18 @@ class Neighbours:
 
     def preview_door(self) -> PreviewDoor:
         """What reviewers ask for previews, at whichever node."""
-        settings = self._lives.settings
-        hold_seconds = 3.0 * settings.segment_max_seconds
-        ahead = Ahead(
-            settings.node, self._secret, self._owners, self._upstream, wall=self._wall, hold_seconds=hold_seconds
-        )
-        return PreviewDoor(self._lives.find, self._viewers, self._reader, ahead.answer)
+        return PreviewDoor(self._lives.find, self._viewers, self._reader, Ahead(self._owner_asked()).answer)
 
     def segment_door(self, delivery: Delivery) -> SegmentDoor:
         """What nginx asks for finished segments, at whichever node."""
         return SegmentDoor(delivery, self._proofs, self._secret, wall=self._wall)
+
+    def _owner_asked(self) -> OwnerAsked:
+        settings = self._lives.settings
+        hold_seconds = 3.0 * settings.segment_max_seconds
+        return OwnerAsked(
+            settings.node, self._secret, self._owners, self._upstream, wall=self._wall, hold_seconds=hold_seconds
+        )
 
     def close(self) -> None:
         self.forwarder.close()
