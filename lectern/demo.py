@@ -44,9 +44,11 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
                 url = running.settings.api.public_url
                 screen.say("")
                 if left is not None:
-                    for line in how_to_publish(left, url, INSTRUCTOR, passwords[INSTRUCTOR]):
+                    here = now().astimezone()
+                    for line in how_to_publish(left, url, INSTRUCTOR, passwords[INSTRUCTOR], here):
                         screen.say(line)
-                screen.say(how_to_command(running.settings))
+                for line in how_to_command(running.settings, left.recording_id if left else None):
+                    screen.say(line)
                 screen.say(f"Lectern stays at {url} · Ctrl-C stops it")
                 await asked.wait()
             if asked.is_set():

@@ -36,7 +36,8 @@ class Screen:
         except (Complaint, TimeoutError, httpx.HTTPError, OSError, KeyError, ValueError) as error:
             self._console.print(f"[red]✗[/] {title} [red]{_line(error)}[/]")
             raise StepFailed(title) from error
-        self._console.print(f"[green]✓[/] {title} [dim]{told} · {time.monotonic() - started:.1f} s[/]")
+        took = f"took {time.monotonic() - started:.1f} s"
+        self._console.print(f"[green]✓[/] {title} [dim]({f'{told}; ' if told else ''}{took})[/]")
         return result
 
     def accounts(self, url: str, passwords: dict[str, str]) -> None:

@@ -64,7 +64,9 @@ class Story:
                 "六个月后清除 · six months pass: one is purged, the course is left alone",
                 lambda: self._six_months_pass(first, lecture),
             )
-            return await self.screen.step("留一节课开放 · one class stays open to be tried", self._leave_open)
+            return await self.screen.step(
+                "留一节课开放 · one class stays open to be tried", lambda: self._leave_open(lecture)
+            )
         finally:
             for encoder in self.encoders:
                 await encoder.cut_off()
@@ -113,8 +115,8 @@ class Story:
             raise Complaint(f"row {report['rejected'][0]['row']}: {report['rejected'][0]['detail']}")
         return report
 
-    async def _leave_open(self) -> tuple[str, OpenClass]:
-        left = await leave_open(self.people[OFFICE], self._import_file, INSTRUCTOR, now())
+    async def _leave_open(self, recorded: UUID) -> tuple[str, OpenClass]:
+        left = await leave_open(self.people[OFFICE], self._import_file, INSTRUCTOR, now(), recorded)
         return f"《{left.title}》 of {INSTRUCTOR}", left
 
     async def _open_sessions(self) -> list[dict[str, Any]]:
@@ -165,14 +167,14 @@ class Story:
         one = await self._until(
             lambda: self._recording(recording_id), lambda one: one["encoding"]["done"] >= 1, LADDER_SECONDS, "encoded"
         )
-        return f"{one['encoding']['total']} reels stored, {one['encoding']['done']} encoded", None
+        return f"reels stored: {one['encoding']['total']}, encoded: {one['encoding']['done']}", None
 
     async def _cut_off(self, encoder: Encoder, address: str) -> tuple[str, Encoder]:
         await asyncio.sleep(max(0.0, CUT_OFF_AT_SECONDS - encoder.seconds))
         published = encoder.seconds
         await encoder.cut_off()
         await asyncio.sleep(AWAY_SECONDS)
-        return f"after {published:.0f} s", await self._publish(address, published + AWAY_SECONDS)
+        return f"{published:.0f} s into the class", await self._publish(address, published + AWAY_SECONDS)
 
     async def _goes_on(self, session_id: str, encoder: Encoder) -> tuple[str, None]:
         complaint = await asyncio.wait_for(encoder.finish(), 2 * LECTURE_SECONDS)
@@ -231,7 +233,8 @@ class Story:
         left = await self._recording(promoted)
         if left["state"] != "promoted":
             raise Complaint(f"the promoted recording is {left['state']}")
-        told = f"certificate {certificate['id']}: {certificate['objects']} objects, {certificate['bytes']} bytes gone"
+        gone = f"{certificate['objects']} objects, {certificate['bytes'] / 1e6:.1f} MB"
+        told = f"certificate {certificate['id']}: {gone} gone"
         return told, None
 
     async def _retention(self, instant: datetime, *only: UUID) -> None:

@@ -167,4 +167,5 @@ def _account(take: Row, stored: dict[str, int]) -> Check:
 
 
 def _frames(by_kind: dict[str, int]) -> str:
-    return " and ".join(f"{many} {kind}" for kind, many in sorted(by_kind.items(), reverse=True)) + " frames"
+    kinds = " and ".join(f"{many} {kind}" for kind, many in sorted(by_kind.items(), reverse=True))
+    return f"{kinds} {'frame' if sum(by_kind.values()) == 1 else 'frames'}" if kinds else "no frames"
