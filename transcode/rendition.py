@@ -66,6 +66,8 @@ def mux(source: SourceReel, encoded: Path) -> RenditionReel:
 
 def _read(encoded: Path) -> tuple[Track, list[Packet]]:
     with av.open(str(encoded)) as container:
+        if not container.streams.video:
+            raise FramesDiffer("no frame of it could be decoded")
         stream = container.streams.video[0]
         track = video_track("h264", bytes(stream.codec_context.extradata or b""))
         if stream.time_base is None or stream.time_base.denominator != VIDEO_TIMESCALE:

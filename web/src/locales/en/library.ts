@@ -10,7 +10,7 @@ export const library = {
   back_to: {
     recordings: 'Back to recordings',
     courses: 'Back to courses',
-    schedule: 'Back to the schedule',
+    schedule: 'Back to the timetable',
     certificates: 'Back to certificates',
     evidence: 'Back to the evidence',
   },
