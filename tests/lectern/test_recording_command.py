@@ -197,7 +197,7 @@ async def test_frames_that_the_disk_did_not_take_or_nobody_could_decode_are_expl
     recording_id, _ = await stored(catalogue, object_store, small_clip, frames={"video": 203}, **EXPLAINED)
     code, lines = await verify(recording_id)
     assert code == 0
-    assert lines[-2].endswith("stored, 1 video frames before a key frame, 2 video frames not recorded")
+    assert lines[-2].endswith("stored, 1 video frame before a key frame, 2 video frames not recorded")
 
 
 async def test_a_hole_does_not_excuse_another_loss(
@@ -205,7 +205,7 @@ async def test_a_hole_does_not_excuse_another_loss(
 ) -> None:
     recording_id, _ = await stored(catalogue, object_store, small_clip, frames={"video": 204}, **EXPLAINED)
     code, lines = await verify(recording_id)
-    assert (code, lines[-2].endswith("1 video frames lost")) == (1, True)
+    assert (code, lines[-2].endswith("1 video frame lost")) == (1, True)
 
 
 async def test_what_was_withheld_is_counted_and_read_back_too(
