@@ -151,12 +151,12 @@ class Uploader:
         """Whether the reel's files are at fault; what is left of it then stands in its place."""
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, look, job)
-        except OSError:
-            log.exception("spool_not_looked_at", reel=job.plan.key)
+            if found is None:
+                return False
+            jobs = self._on_spoilt(job, found, max(one.plan.number for one in line.jobs))
+        except Exception:
+            log.exception("spool_not_salvaged", reel=job.plan.key)
             return False
-        if found is None:
-            return False
-        jobs = self._on_spoilt(job, found, max(one.plan.number for one in line.jobs))
         line.sent = None
         line.jobs.popleft()
         line.jobs.extendleft(reversed(jobs))

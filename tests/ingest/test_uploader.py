@@ -219,6 +219,27 @@ async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watc
     await school.check(watched, broken)
 
 
+async def test_a_reel_that_cannot_be_salvaged_holds_up_no_other(
+    school: School, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = await school.recording(1), await school.recording(2)
+    (broken[0].spool.folder / broken[0].plan.segments[0].source.name).unlink()
+
+    def fails(job: ReelJob, found: Found, highest: int) -> list[ReelJob]:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(school, "_on_spoilt", fails)
+    async with school.uploader(watched, upload_threads=1) as uploader:
+        for job in broken + other:
+            uploader.submit(job)
+
+        async def others_are_stored() -> bool:
+            return uploader.pending == 1
+
+        await until(others_are_stored)
+        await school.check(watched, other)
+
+
 async def test_what_is_left_of_a_reel_goes_up_and_what_is_not_is_told(school: School, watched: Watched) -> None:
     jobs = await school.recording(3)
     segments = [place.source.name for job in jobs for place in job.plan.segments]
