@@ -10,9 +10,9 @@ from pathlib import Path
 from lectern.clock import now
 from lectern.complaint import Complaint
 from lectern.data_folder import held
-from lectern.demo_open_class import OpenClass, how_to_command, how_to_publish
+from lectern.demo_open_class import how_to_command, how_to_publish
 from lectern.demo_screen import Screen, StepFailed
-from lectern.demo_story import INSTRUCTOR, Story
+from lectern.demo_story import INSTRUCTOR, Story, Told
 from lectern.seed import passwords_in, seed
 from lectern.settings import Settings
 from lectern.stopping import stop_signals
@@ -39,15 +39,15 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
             passwords = await asyncio.to_thread(passwords_in, folder)
             await _seed(running.settings, passwords)
             screen.accounts(running.settings.api.public_url, passwords)
-            left = await _until_asked(Story(running.settings, screen, passwords), asked)
+            told = await _until_asked(Story(running.settings, screen, passwords), asked)
             if not once and not asked.is_set():
                 url = running.settings.api.public_url
                 screen.say("")
-                if left is not None:
+                if told is not None:
                     here = now().astimezone()
-                    for line in how_to_publish(left, url, INSTRUCTOR, passwords[INSTRUCTOR], here):
+                    for line in how_to_publish(told.open_class, url, INSTRUCTOR, passwords[INSTRUCTOR], here):
                         screen.say(line)
-                for line in how_to_command(running.settings, left.recording_id if left else None):
+                for line in how_to_command(running.settings, told.recording_id if told else None):
                     screen.say(line)
                 screen.say(f"Lectern stays at {url} · Ctrl-C stops it")
                 await asked.wait()
@@ -55,7 +55,7 @@ async def demo(settings: Settings, *, once: bool, fresh: bool, screen: Screen | 
                 screen.say("Stopping: what is open is closed, a few seconds …")
     if asked.is_set():
         screen.say("Stopped.")
-    return 0 if left is not None else STORY_FAILED
+    return 0 if told is not None else STORY_FAILED
 
 
 def clear(folder: Path) -> None:
@@ -77,8 +77,8 @@ async def _seed(settings: Settings, passwords: dict[str, str]) -> None:
         await catalogue.close()
 
 
-async def _until_asked(story: Story, asked: asyncio.Event) -> OpenClass | None:
-    """Tell the story unless Ctrl-C comes first; the class that it left open, None where it came to no good end."""
+async def _until_asked(story: Story, asked: asyncio.Event) -> Told | None:
+    """Tell the story unless Ctrl-C comes first; None where it came to no good end."""
     telling, stopping = asyncio.create_task(story.tell()), asyncio.create_task(asked.wait())
     await asyncio.wait({telling, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (telling, stopping):

@@ -23,18 +23,17 @@ TEST_PICTURE = (
 
 @dataclass(frozen=True)
 class OpenClass:
-    """The session as the API tells it, with its address for encoders; and the story's recording, to be looked into."""
+    """The session as the API tells it, with its address for encoders."""
 
     session_id: str
     title: str
     ends_at: datetime
     rtmp_server: str
-    recording_id: UUID
     key: str = field(repr=False)
 
 
 async def leave_open(
-    office: Person, imports: Callable[[bytes], Awaitable[object]], instructor: str, now: datetime, recorded: UUID
+    office: Person, imports: Callable[[bytes], Awaitable[object]], instructor: str, now: datetime
 ) -> OpenClass:
     """Has the office import the timetable once more, with the open class in it."""
     await imports(demo_timetable.render_open(now, instructor))
@@ -43,7 +42,7 @@ async def leave_open(
     (session,) = [one for one in listed["items"] if one["title"] == demo_timetable.OPEN_TITLE]
     address = await office.get(f"/sessions/{session['id']}/ingest")
     ends_at = datetime.fromisoformat(session["ends_at"])
-    return OpenClass(session["id"], session["title"], ends_at, address["rtmp_server"], recorded, address["key"])
+    return OpenClass(session["id"], session["title"], ends_at, address["rtmp_server"], address["key"])
 
 
 def how_to_publish(open_class: OpenClass, url: str, login: str, password: str, now: datetime) -> list[str]:

@@ -40,6 +40,14 @@ LADDER_SECONDS = 120.0
 GRACE_HOURS_MORE = 1
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a person may look into when all is told: the lecture's recording, and the class that stays open."""
+
+    recording_id: UUID
+    open_class: OpenClass
+
+
 @dataclass
 class Story:
     """The people, the screen, and what the story has made so far."""
@@ -50,8 +58,8 @@ class Story:
     people: dict[str, Person] = field(default_factory=dict)
     encoders: list[Encoder] = field(default_factory=list)
 
-    async def tell(self) -> OpenClass:
-        """All of it, in order; the class that stays open. StepFailed at the first step that does not hold."""
+    async def tell(self) -> Told:
+        """All of it, in order. StepFailed at the first step that does not hold."""
         try:
             await self.screen.step("教务处和一位学员登录 · the office and a learner sign in", self._sign_in)
             sessions = await self.screen.step("导入课表 · import a timetable whose classes are on now", self._import)
@@ -64,9 +72,8 @@ class Story:
                 "六个月后清除 · six months pass: one is purged, the course is left alone",
                 lambda: self._six_months_pass(first, lecture),
             )
-            return await self.screen.step(
-                "留一节课开放 · one class stays open to be tried", lambda: self._leave_open(lecture)
-            )
+            left = await self.screen.step("留一节课开放 · one class stays open to be tried", self._leave_open)
+            return Told(lecture, left)
         finally:
             for encoder in self.encoders:
                 await encoder.cut_off()
@@ -115,8 +122,8 @@ class Story:
             raise Complaint(f"row {report['rejected'][0]['row']}: {report['rejected'][0]['detail']}")
         return report
 
-    async def _leave_open(self, recorded: UUID) -> tuple[str, OpenClass]:
-        left = await leave_open(self.people[OFFICE], self._import_file, INSTRUCTOR, now(), recorded)
+    async def _leave_open(self) -> tuple[str, OpenClass]:
+        left = await leave_open(self.people[OFFICE], self._import_file, INSTRUCTOR, now())
         return f"《{left.title}》 of {INSTRUCTOR}", left
 
     async def _open_sessions(self) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def test_it_is_over_before_anything_else_of_the_week_whenever_the_demo_runs(hour
 
 
 def test_the_lines_name_the_login_the_page_and_the_address_for_an_encoder() -> None:
-    left = OpenClass("17", "课", NOON, "rtmp://127.0.0.1:1935/live", RECORDED, "KEY")
+    left = OpenClass("17", "课", NOON, "rtmp://127.0.0.1:1935/live", "KEY")
     assert "KEY" not in repr(left)
     said = how_to_publish(left, "http://127.0.0.1:8080", "teacher", "Lamp-Desk-1", NOON)
     assert "teacher Lamp-Desk-1" in said[0]
@@ -52,7 +52,7 @@ def test_the_lines_name_the_login_the_page_and_the_address_for_an_encoder() -> N
 
 def test_another_day_in_the_institutes_zone_than_the_terminals_is_named() -> None:
     late = NOON + timedelta(hours=6)
-    left = OpenClass("17", "课", late, "rtmp://127.0.0.1:1935/live", RECORDED, "KEY")
+    left = OpenClass("17", "课", late, "rtmp://127.0.0.1:1935/live", "KEY")
     said = how_to_publish(left, "http://127.0.0.1:8080", "teacher", "Lamp-Desk-1", late)
     assert "open until 2026-03-03 02:00 (Asia/Shanghai)" in said[0]
 
