@@ -162,7 +162,7 @@ def see_the_encoder(teacher: Person, take: int) -> None:
     """The page shows itself as the encoder: by WHIP, with its figures."""
     expect(teacher.at("encoder-protocol")).to_contain_text("WHIP", timeout=CONNECTED_MS)
     expect(teacher.at("encoder-take")).to_contain_text(str(take))
-    expect(teacher.at("encoder-codecs")).to_contain_text("h264 + opus")
+    expect(teacher.at("encoder-codecs")).to_contain_text("H.264 + Opus")
     expect(teacher.at("encoder-resolution")).to_contain_text("1280 × 720")
     expect(teacher.at("encoder-frame_rate")).to_contain_text(re.compile(r"\d 帧/秒"))
     expect(teacher.at("session-state")).to_have_attribute("data-state", "live")

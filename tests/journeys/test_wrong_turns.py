@@ -63,7 +63,7 @@ def test_a_codec_that_is_not_taken_is_said_on_the_instructors_page(as_person: As
     session = classroom.a_class()
     teacher = as_person("teacher")
     encoder = classroom.publish_in_flv1(open_session(teacher, session["id"]))
-    expect(teacher.at("encoder-problem")).to_contain_text("编码器使用了不支持的编码格式")
+    expect(teacher.at("encoder-problem")).to_contain_text("不支持这种编码格式")
     expect(teacher.at("encoder-verdict")).to_have_text("需要处理")
     assert classroom.refusal(encoder)
     teacher.press("language-en")

@@ -146,7 +146,7 @@ export const live = {
       },
       network_jitter: {
         what: 'The network is unsteady: frames come up to {ms} ms unevenly.',
-        act: 'Use a cable instead of wireless.',
+        act: 'Use a cable instead of wireless, and see that the encoder’s computer is not overloaded.',
       },
       frames_dropped: {
         what: '{frames} frames lost in the last {seconds} s.',
@@ -196,6 +196,7 @@ export const live = {
     drops: 'Dropped frames',
     fps: '{n} fps',
     seconds: '{n} s',
+    every_frame: 'Each frame',
     curve: 'Bit rate, last minute',
     protocol: 'Protocol',
     encoder: 'Encoder',

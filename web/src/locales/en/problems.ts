@@ -48,7 +48,7 @@ export const problems = {
   disk_full: 'There is no room left to record. Call the network centre.',
   catalogue_away:
     'The encoder could not be let in because the database is not answering. It is let in when it tries again later.',
-  unsupported_codec: 'The encoder sends a format that is not supported. Use H.264 video and AAC audio.',
+  unsupported_codec: 'The encoder sends {codec}, which is not supported. Use H.264 video and AAC audio.',
   tracks_left_out: 'The encoder sends several tracks of one kind. Only the first is used.',
   bit_rate_high: 'The encoder sends more than is allowed. Lower its bit rate, or it will be disconnected.',
 

@@ -138,7 +138,10 @@ export const live = {
         what: '上传跟不上，画面已落后 {seconds} 秒。',
         act: '请调低码率，改用有线网络，并关闭占用网络的程序。',
       },
-      network_jitter: { what: '网络不稳定，画面到达时快时慢，相差 {ms} 毫秒。', act: '请改用有线网络。' },
+      network_jitter: {
+        what: '网络不稳定，画面到达时快时慢，相差 {ms} 毫秒。',
+        act: '请改用有线网络，并检查编码电脑是否过载。',
+      },
       frames_dropped: {
         what: '近 {seconds} 秒丢了 {frames} 帧。',
         act: '请降低编码器的负荷（关闭其他程序或调低分辨率），并检查网络。',
@@ -187,6 +190,7 @@ export const live = {
     drops: '丢帧',
     fps: '{n} 帧/秒',
     seconds: '{n} 秒',
+    every_frame: '每一帧',
     curve: '近一分钟码率',
     protocol: '协议',
     encoder: '编码器',

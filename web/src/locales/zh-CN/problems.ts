@@ -46,7 +46,7 @@ export const problems = {
   department_full: '本部门同时推流数已达上限（{max_publishers} 路）。请等其他课结束，或请网络研修中心调整。',
   disk_full: '录制存储空间不足，请联系网络研修中心。',
   catalogue_away: '数据库暂时没有响应，编码器未能接入。稍后重试即可接入。',
-  unsupported_codec: '编码器使用了不支持的编码格式，请改用 H.264 视频和 AAC 音频。',
+  unsupported_codec: '编码器发送的是 {codec}，不支持这种编码格式，请改用 H.264 视频和 AAC 音频。',
   tracks_left_out: '编码器发送了多条同类轨道，只使用第一条。',
   bit_rate_high: '编码器码率超过上限，请调低码率，否则将被断开。',
 

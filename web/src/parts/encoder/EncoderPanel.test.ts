@@ -73,7 +73,7 @@ describe('an encoder that went away', () => {
       problem_code: 'unsupported_codec',
       problem_facts: { codec: 'VP6' },
     })
-    expect(says('encoder-problem')).not.toBe('')
+    expect(says('encoder-problem')).toContain('编码器发送的是 VP6')
     expect(says('encoder-verdict')).toBe('需要处理')
     expect(at('encoder-gone')).toBeNull()
   })
@@ -142,6 +142,13 @@ describe('an encoder that could do better', () => {
     expect(well.says('encoder-verdict')).toBe('一切正常')
     expect(well.at('encoder-advice')).toBeNull()
     expect(panel({ ...good, light: null, health: [] }).at('encoder-advice')).toBeNull()
+  })
+
+  it('is told what it sends by the names that people know', () => {
+    const everyFrame = { ...publishing, keyframe_interval_ms: 40, video_codec: 'h264', audio_codec: 'aac' }
+    const { says } = panel(everyFrame)
+    expect(says('encoder-codecs')).toContain('H.264 + AAC')
+    expect(says('encoder-keyframe_interval')).toContain('每一帧')
   })
 
   it('is told of a disk that fails or is nearly full among what else is wrong', () => {

@@ -84,3 +84,14 @@ export function bitRateWords(kbps: number | null | undefined): string {
   if (kbps === null || kbps === undefined) return '–'
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbps` : `${Math.round(kbps)} kbps`
 }
+
+const CODECS: Record<string, string> = {
+  h264: 'H.264',
+  h265: 'H.265',
+  av1: 'AV1',
+  aac: 'AAC',
+  opus: 'Opus',
+}
+
+/** A codec's own name: `H.264`. */
+export const codecWords = (codec: string) => CODECS[codec] ?? codec
