@@ -58,6 +58,9 @@ def main() -> None:
         lectern(standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        sys.exit(MISTAKE)
     except click.ClickException as mistake:
         _say(mistake.format_message())
     except click.Abort:

@@ -68,6 +68,13 @@ def test_it_says_its_version(tmp_path: Path) -> None:
     assert run("--version", folder=tmp_path).stdout.split()[-1] == version("lectern")
 
 
+@pytest.mark.parametrize("words", [(), ("capacity",)], ids=" ".join)
+def test_a_group_without_a_command_tells_which_there_are(words: tuple[str, ...], tmp_path: Path) -> None:
+    answer = run(*words, folder=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(" ".join(("Usage: lectern", *words, "[OPTIONS] COMMAND")))
+
+
 MISTAKES = [
     (("fly",), {}, "No such command 'fly'"),
     (("config", "--docks"), {}, "No such option"),
