@@ -114,6 +114,10 @@ class Publishing:
         except Refusal as refusal:
             self._tell(attempt, refusal)
             raise
+        except asyncio.CancelledError:
+            if attempt.is_asked:
+                self._end_failed(attempt.take_id)
+            raise
         try:
             return await self._by_memory(attempt)
         except Refusal as refusal:

@@ -25,7 +25,7 @@ from ingest.take import Publish, Take
 from ingest.wish import Wish
 from storage.catalogue import credentials, live_owner, takes
 from storage.catalogue.tables.take import Take as TakeRow
-from storage.catalogue.transaction import Catalogue
+from storage.catalogue.transaction import Catalogue, Transaction
 from storage.objects.store import ObjectStore
 from tests.conftest import CatalogueUrls
 from tests.ingest.classroom import Lesson, lesson, now, order
@@ -182,6 +182,26 @@ async def test_a_row_whose_answer_was_lost_is_written_once(node: Node, monkeypat
         return [(row.id, row.state) for row in await node.rows(told)][1:] == [(take.id, TakeState.publishing)]
 
     await until(settled)
+
+
+async def test_a_publish_that_is_given_up_while_its_row_is_written_publishes_no_more(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, written, begin = await lesson(node.catalogue), asyncio.Event(), begun_takes.begin
+
+    async def begin_and_fall_silent(tx: Transaction, *arguments: object) -> object:
+        await begin(tx, *arguments)  # type: ignore[arg-type]
+        await tx.session.commit()
+        written.set()
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(begun_takes, "begin", begin_and_fall_silent)
+    trying = asyncio.create_task(node.publish(told.key))
+    await written.wait()
+    trying.cancel()
+    await asyncio.wait([trying])
+    await node.lives.ledger.drain(5)
+    assert [(row.state, row.end_reason) for row in await node.rows(told)] == [("ended", "failed")]
 
 
 async def until(ready: Callable[[], Awaitable[bool]]) -> None:
