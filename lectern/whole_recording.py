@@ -131,8 +131,9 @@ def _times(report: Row, counted: list[Row]) -> Check:
     ]
     if found != wanted:
         return Check("times", f"{len(found)} gaps, not the {len(wanted)} that were reported", passed=False)
-    gone = sum(gap["duration_ms"] for gap in wanted)
-    return Check("times", f"continuous, but for {len(wanted)} reported gaps of {gone / 1000:.3f} s", passed=True)
+    gone = sum(gap["duration_ms"] for gap in wanted) / 1000
+    gaps_said = f", but for {len(wanted)} reported {'gap' if len(wanted) == 1 else 'gaps'} of {gone:.3f} s"
+    return Check("times", f"continuous{gaps_said if wanted else ''}", passed=True)
 
 
 def _spoilt(stretches: list[Row]) -> Check:
