@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ from ingest.reel_plan import TakeAbout
 from ingest.spool import ABOUT
 from ingest.spool_recovery import take_folders
 from media.fragments import packets
-from storage.catalogue import recordings, reels
+from storage.catalogue import recordings, reels, takes
 from storage.catalogue.transaction import Catalogue
 from storage.objects.store import ObjectStore
 
@@ -33,6 +34,13 @@ async def in_reels(catalogue: Catalogue, store: ObjectStore, session_id: UUID) -
         placed = await reels.of_recording(tx, recording.id) if recording else []
     counted = [_pictures(store.read(one.init.object_key), store.read(one.reel.object_key)) for one in placed]
     return sum(counted), len(counted)
+
+
+async def told(catalogue: Catalogue, session_id: UUID) -> list[dict[str, Any]]:
+    """What a session's takes say of themselves: how each ended, and what became of the frames that came."""
+    async with catalogue.transaction() as tx:
+        rows = await takes.of_session(tx, session_id)
+    return [{"take": one.number, "end_reason": one.end_reason, "findings": one.findings} for one in rows]
 
 
 def _pictures(init: bytes, media: bytes) -> int:

@@ -63,6 +63,8 @@ class Phase:
     reels_stored: int = 0
     frames: list[tuple[int, int]] = field(default_factory=list)
     """Of each stream: sent, kept."""
+    lost: list[list[dict[str, Any]]] = field(default_factory=list)
+    """Of each stream that kept another number than was sent: what its takes say of it."""
 
     def ratio_to(self, peer: str) -> float | None:
         """Own CPU ÷ the peer's."""
@@ -81,7 +83,7 @@ class Phase:
         }  # fmt: skip
         return {
             "streams": self.streams, "recording": self.recording, "usage": used, "idle_rss_mib": self.idle_rss_mib,
-            "reels_stored": self.reels_stored, "frames": self.frames,
+            "reels_stored": self.reels_stored, "frames": self.frames, "lost": self.lost,
         }  # fmt: skip
 
 
@@ -150,6 +152,8 @@ async def _phase(home: House, phase: Phase, source: Path, name: str, seconds: fl
         await until(lambda: _gone(settings), PUBLISHING_SECONDS, "ending the streams", [own])
         kept = await _kept(home, phase, settings, planned)
         phase.frames = list(zip(counts, kept, strict=True))
+        wrong = [one.session_id for one, (sent, kept) in zip(planned, phase.frames, strict=True) if sent != kept]
+        phase.lost = [await frames.told(home.catalogue, one) for one in wrong]
 
 
 @contextlib.asynccontextmanager
