@@ -75,8 +75,8 @@ ACCOUNTS = (
     SeedAccount("sysadmin", "钱系统", Role.system_administrator),
     SeedAccount("secadmin", "冯安全", Role.security_administrator),
     SeedAccount("auditor", "蒋审计", Role.auditor),
-    SeedAccount("story-office", "故事里的教务", Role.academic_affairs, shown=False),
-    SeedAccount("story-learner", "故事里的学员", Role.learner, ScopeKind.cohort, "class-1", shown=False),
+    SeedAccount("story-office", "周教务", Role.academic_affairs, shown=False),
+    SeedAccount("story-learner", "王同学", Role.learner, ScopeKind.cohort, "class-1", shown=False),
 )
 
 

@@ -37,8 +37,9 @@ def environ(catalogue_urls: CatalogueUrls) -> dict[str, str]:
         await catalogue.close()
 
     asyncio.run(fill())
-    names = ("DATABASE_OWNER_URL", "VALKEY_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+    names = ("DATABASE_OWNER_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
     stores = {f"LECTERN_STORAGE_{name}": "unused" for name in names}
+    stores["LECTERN_STORAGE_VALKEY_URL"] = "redis://127.0.0.1:1"  # away: nothing that is done here needs it
     return {"LECTERN_STORAGE_DATABASE_URL": catalogue_urls.app, **stores}
 
 

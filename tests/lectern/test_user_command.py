@@ -38,9 +38,10 @@ class Terminal:
 
     def __init__(self, urls: CatalogueUrls) -> None:
         self.urls = urls
-        names = ("DATABASE_OWNER_URL", "VALKEY_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+        names = ("DATABASE_OWNER_URL", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
         self.environ: Mapping[str, str] = {
             "LECTERN_STORAGE_DATABASE_URL": urls.app,
+            "LECTERN_STORAGE_VALKEY_URL": "redis://127.0.0.1:1",  # away: nothing that is done here needs it
             **{f"LECTERN_STORAGE_{name}": "unused" for name in names},
         }
 
