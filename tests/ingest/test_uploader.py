@@ -199,6 +199,13 @@ async def test_a_store_that_is_away_costs_no_order(school: School, s3: embedded_
     await school.check(ObjectStore(object_store_settings(s3)), jobs)
 
 
+async def all_but_one_are_stored(uploader: Uploader) -> None:
+    async def are_stored() -> bool:
+        return uploader.pending == 1
+
+    await until(are_stored)
+
+
 async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watched: Watched) -> None:
     """Its init is away, and may come back: nothing is wrong with its media."""
     broken, other = await school.recording(1), await school.recording(2)
@@ -208,11 +215,7 @@ async def test_a_reel_that_cannot_be_read_holds_up_no_other(school: School, watc
     async with school.uploader(watched) as uploader:
         for job in broken + other:
             uploader.submit(job)
-
-        async def others_are_stored() -> bool:
-            return uploader.pending == 1
-
-        await until(others_are_stored)
+        await all_but_one_are_stored(uploader)
         await school.check(watched, other)
         init.write_bytes(kept)
         assert await uploader.drain(10)
@@ -232,11 +235,7 @@ async def test_a_reel_that_cannot_be_salvaged_holds_up_no_other(
     async with school.uploader(watched, upload_threads=1) as uploader:
         for job in broken + other:
             uploader.submit(job)
-
-        async def others_are_stored() -> bool:
-            return uploader.pending == 1
-
-        await until(others_are_stored)
+        await all_but_one_are_stored(uploader)
         await school.check(watched, other)
 
 
